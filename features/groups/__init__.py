@@ -1,0 +1,1 @@
+"""The feature groups: one file per source of signal."""

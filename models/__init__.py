@@ -1,0 +1,1 @@
+"""Matrix in, probability out: candidates, training, calibration, explanation, value and the registry."""
