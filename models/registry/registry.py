@@ -1,0 +1,165 @@
+"""Registering models and choosing the champion.
+
+A registered version is one MLflow run (parameters, metrics, tags, plots, the hash of its data), the model's files
+with their listing, and the tags the choice of a champion goes by. Nothing is pickled. What comes back was checked
+against the digest in the registry before anything parses it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from features.errors import ModelError
+from models.digest import digest_of, verified, with_listing
+from models.registry.tracking import RegisteredVersion, Tracking, day_of
+
+CHAMPION = "champion"
+"""Alias of the version with the newest trained cutoff, for people and tools that look into MLflow themselves."""
+
+_NAME = re.compile(r"\w[\w .-]{0,199}")
+
+
+def registry_in(output: Path, environ: Mapping[str, str]) -> Registry:
+    """Return the registry ``MLFLOW_TRACKING_URI`` names, or else the one inside the folder ``output``.
+
+    The one inside ``output`` is an SQLite file ``mlflow.db`` with its artefacts in ``mlartifacts``; artefacts lie
+    there too when the variable names a database. A server keeps its own.
+    """
+    uri = environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{output.absolute() / 'mlflow.db'}"
+    return Registry(uri, None if uri.startswith(("http://", "https://")) else output / "mlartifacts")
+
+
+class Registry:
+    """Registered models at ``tracking_uri``.
+
+    Parameters
+    ----------
+    tracking_uri : str
+        ``sqlite:///…``, ``postgresql://…`` or the address of an MLflow server.
+    artifact_root : Path or None
+        Folder for files and plots; None leaves the place to the server.
+    """
+
+    def __init__(self, tracking_uri: str, artifact_root: Path | None) -> None:
+        self._tracking = Tracking(tracking_uri, artifact_root)
+
+    def register(
+        self,
+        model_files: Mapping[str, bytes],
+        *,
+        name: str,
+        digest: str,
+        tags: Mapping[str, str],
+        parameters: Mapping[str, object],
+        metrics: Mapping[str, float],
+        plots: Mapping[str, bytes],
+        signature_features: Sequence[str],
+        data_digest: str,
+    ) -> RegisteredVersion:
+        """Store a model and return its version; the same digest, recipe and cutoff again return the one there is.
+
+        Parameters
+        ----------
+        model_files : mapping of plain file name to content [bytes]
+        name : str
+            Name of the registered model and of its experiment: letters, digits, space, ``.``, ``_``, ``-``.
+        digest : str
+            ``models.digest.digest_of(model_files)``.
+        tags : mapping
+            At least ``cutoff`` (trained for, ISO date) and ``recipe``.
+        parameters, metrics : mapping
+            Logged as they are; values of parameters as text.
+        plots : mapping of file name to content [bytes]
+        signature_features : sequence of str
+            Columns the model reads, each float64.
+        data_digest : str
+            Digest of the rows it learned from.
+
+        Raises
+        ------
+        ModelError
+            If ``digest`` is not that of the files, a tag is missing, or MLflow does not take it.
+        """
+        _check_registration(model_files, name=name, digest=digest, tags=tags)
+        all_tags = {**tags, "digest": digest, "data_digest": data_digest}
+        with self._tracking.one_line_errors():
+            version = _same(self.versions(name), all_tags)
+            if version is None:
+                with self._tracking.run(name, all_tags) as run:
+                    self._tracking.log_facts(run, parameters, metrics, plots)
+                    self._tracking.log_dataset(run, name=name, data_digest=data_digest)
+                    stored = self._tracking.store(run, with_listing(model_files), signature_features, digest=digest)
+                    version = self._tracking.add_version(run, name, stored, all_tags)
+            self._tracking.set_alias(max(self.versions(name), key=_age), CHAMPION)
+        return version
+
+    def champion(self, name: str, *, cutoff: date, recipe: str, not_before: date) -> Mapping[str, bytes] | None:
+        """Return the verified files of :meth:`champion_version`, or None when no version fits.
+
+        Raises
+        ------
+        ModelError
+            If the files are not those that were registered, or MLflow does not answer.
+        """
+        chosen = self.champion_version(name, cutoff=cutoff, recipe=recipe, not_before=not_before)
+        return None if chosen is None else self.files(chosen)
+
+    def champion_version(self, name: str, *, cutoff: date, recipe: str, not_before: date) -> RegisteredVersion | None:
+        """Return the newest version with ``not_before <= trained cutoff <= cutoff`` and this ``recipe``, or None.
+
+        Newest by trained cutoff, then by version number. A version trained for a later cutoff does not exist for
+        an earlier one: a run with a past cutoff finds what it would have found on that morning.
+        """
+        fits = [
+            version
+            for version in self.versions(name)
+            if version.recipe == recipe and not_before <= version.cutoff <= cutoff
+        ]
+        return max(fits, key=_age, default=None)
+
+    def versions(self, name: str) -> tuple[RegisteredVersion, ...]:
+        """Return every version registered under ``name`` that carries Treue's tags, oldest number first."""
+        _check_name(name)
+        with self._tracking.one_line_errors():
+            return tuple(sorted(self._tracking.search(name), key=lambda version: version.version))
+
+    def files(self, version: RegisteredVersion) -> Mapping[str, bytes]:
+        """Return the files of a version after checking each of them against the digest in the registry.
+
+        Raises
+        ------
+        ModelError
+            If a file is missing, added or changed, or cannot be fetched.
+        """
+        with self._tracking.one_line_errors():
+            stored = self._tracking.fetch(version)
+        return verified(stored, digest=version.digest, where=version.label)
+
+
+def _check_registration(files: Mapping[str, bytes], *, name: str, digest: str, tags: Mapping[str, str]) -> None:
+    _check_name(name)
+    actual = digest_of(files)
+    if actual != digest:
+        raise ModelError(f"digest {digest[:12]!r} is not that of the files ({actual[:12]}); use digest_of(files)")
+    missing = [tag for tag in ("cutoff", "recipe") if not tags.get(tag)]
+    if missing:
+        raise ModelError(f"model {name!r} cannot be registered without the tag {missing[0]!r}; add it")
+    if day_of(tags["cutoff"]) is None:
+        raise ModelError(f"tag cutoff of model {name!r}: expected YYYY-MM-DD, got {tags['cutoff']!r}")
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ModelError(f"model name {name!r}: use letters, digits, spaces, '.', '_' and '-' only")
+
+
+def _same(versions: Sequence[RegisteredVersion], tags: Mapping[str, str]) -> RegisteredVersion | None:
+    wanted = (tags["digest"], tags["recipe"], day_of(tags["cutoff"]))
+    return next((one for one in versions if (one.digest, one.recipe, one.cutoff) == wanted), None)
+
+
+def _age(version: RegisteredVersion) -> tuple[date, int]:
+    return version.cutoff, version.version
