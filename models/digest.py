@@ -81,9 +81,10 @@ def verified(stored: Mapping[str, bytes], *, digest: str, where: str) -> dict[st
     listing = stored.get(LISTING)
     if listing is None:
         raise ModelError(f"{where} has no {LISTING}: it was not stored by Treue or was damaged; train again")
-    if _sha256(listing) != digest:
+    found = _sha256(listing)
+    if found != digest:
         raise ModelError(
-            f"{where} is not the registered one: expected digest {digest[:12]}, got {_sha256(listing)[:12]}; train again"
+            f"{where} is not the registered one: expected digest {digest[:12]}, got {found[:12]}; train again"
         )
     files = {name: content for name, content in stored.items() if name != LISTING}
     _check_names(files, _entries(listing), where)

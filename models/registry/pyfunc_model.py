@@ -6,16 +6,14 @@ It holds code, never a pickle: what the model knows is in its files, which are c
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel
 
 from models.digest import verified
 from models.registry.package import PREDICTED
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class PyfuncModel(PythonModel):

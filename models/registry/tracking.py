@@ -172,6 +172,7 @@ class Tracking:
     def fetch(self, version: RegisteredVersion) -> Mapping[str, bytes]:
         """Return everything that lies in the file folder of ``version``, unchecked."""
         from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
 
         source = self._client.get_model_version(version.name, str(version.version)).source
         uri = f"{source}/artifacts/{FILES}"
@@ -180,8 +181,8 @@ class Tracking:
                 found = download_artifacts(
                     artifact_uri=uri, dst_path=folder, tracking_uri=self._uri, registry_uri=self._uri
                 )
-            except OSError as error:
-                raise ModelError(f"{version.label}: its files are not at {uri}; restore them or train again") from error
+            except (OSError, MlflowException) as error:
+                raise ModelError(f"{version.label}: cannot fetch {uri}; restore its files or train again") from error
             return {path.name: path.read_bytes() for path in Path(found).iterdir() if path.is_file()}
 
     def _experiment(self, name: str) -> str:
@@ -189,7 +190,7 @@ class Tracking:
         found = self._client.get_experiment_by_name(name)
         if found is None:
             with _already_there_is_fine():
-                return str(self._client.create_experiment(name, artifact_location=root))
+                self._client.create_experiment(name, artifact_location=root)
             found = self._client.get_experiment_by_name(name)
         if found is None:
             raise ModelError(f"MLflow neither has nor creates the experiment {name!r}; look at its server log")
