@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -42,12 +45,13 @@ class Tables:
         self,
         engine: Engine,
         *,
-        folder: tempfile.TemporaryDirectory[str],
+        folder: Path,
         columns: Mapping[str, tuple[str, ...]],
         balances: Sequence[Balance],
         id_type: pa.DataType,
     ) -> None:
-        self._engine, self._folder, self._columns = engine, folder, dict(columns)
+        self._engine, self._columns = engine, dict(columns)
+        self._release = weakref.finalize(self, _release, engine, folder)
         self.balances = tuple(balances)
         self.id_type = id_type
 
@@ -118,14 +122,18 @@ class Tables:
 
     def close(self) -> None:
         """Release the rows and the temporary files."""
-        self._engine.close()
-        self._folder.cleanup()
+        self._release()
 
     def __enter__(self) -> Tables:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _release(engine: Engine, folder: Path) -> None:
+    engine.close()
+    rmtree(folder, ignore_errors=True)
 
 
 def _day(table: pa.Table) -> date:
@@ -158,10 +166,10 @@ def take_in(
     """
     check_sources(sources)
     _check_timezone(timezone)
-    folder = tempfile.TemporaryDirectory(prefix="treue_")
     located = {name: locate(source, place=f"sources.{name}", root=root) for name, source in sources.items()}
-    intake = _Intake(folder, sources=sources, cutoff=cutoff, timezone=timezone, currency=currency)
-    return intake.files_and_databases(located)
+    with ExitStack() as stack:
+        intake = _Intake(stack, sources=sources, cutoff=cutoff, timezone=timezone, currency=currency)
+        return intake.files_and_databases(located)
 
 
 def take_in_frames(frames: Mapping[str, pd.DataFrame], *, cutoff: date | None, timezone: str) -> Tables:
@@ -177,9 +185,9 @@ def take_in_frames(frames: Mapping[str, pd.DataFrame], *, cutoff: date | None, t
     sources = {name: Source(uri=f"frame {name}") for name in frames}
     check_sources(sources)
     _check_timezone(timezone)
-    folder = tempfile.TemporaryDirectory(prefix="treue_")
-    intake = _Intake(folder, sources=sources, cutoff=cutoff, timezone=timezone, currency=None)
-    return intake.frames(frames)
+    with ExitStack() as stack:
+        intake = _Intake(stack, sources=sources, cutoff=cutoff, timezone=timezone, currency=None)
+        return intake.frames(frames)
 
 
 def check_sources(sources: Mapping[str, Source]) -> None:
@@ -210,14 +218,15 @@ class _Intake:
 
     def __init__(
         self,
-        folder: tempfile.TemporaryDirectory[str],
+        stack: ExitStack,
         *,
         sources: Mapping[str, Source],
         cutoff: date | None,
         timezone: str,
         currency: str | None,
     ) -> None:
-        self._folder, self._path = folder, Path(folder.name)
+        self._stack, self._path = stack, Path(tempfile.mkdtemp(prefix="treue_"))
+        stack.callback(rmtree, self._path, ignore_errors=True)
         self._sources, self._cutoff, self._timezone, self._currency = sources, cutoff, timezone, currency
 
     def files_and_databases(self, located: Mapping[str, Located]) -> Tables:
@@ -249,6 +258,7 @@ class _Intake:
 
     def _engine(self, allowed: Sequence[Path]) -> Engine:
         engine = Engine(self._path, timezone=self._timezone, allowed=allowed)
+        self._stack.callback(engine.close)
         for name, source in self._sources.items():
             read = source.read
             for statement in reading_macros(
@@ -275,9 +285,10 @@ class _Intake:
             for name in TABLES
             if name in opened
         }  # fmt: skip
+        self._stack.pop_all()
         return Tables(
             engine,
-            folder=self._folder,
+            folder=self._path,
             columns={name: each.columns for name, each in staged.items()},
             balances=[each.balance for each in staged.values()],
             id_type=staged["orders"].id_type,

@@ -256,10 +256,10 @@ class Engine:
         self._connection.execute("set enable_external_access=false")
         self._connection.execute("set lock_configuration=true")
 
-    def run(self, sql: str, *, place: str = "") -> duckdb.DuckDBPyConnection:
-        """Run one statement; a failure becomes a SourceError that names ``place``."""
+    def run(self, sql: str, *, place: str = "") -> list[tuple[Any, ...]]:
+        """Run one statement and return its rows; a failure becomes a SourceError that names ``place``."""
         try:
-            return self._connection.execute(sql)
+            return self._connection.execute(sql).fetchall()
         except duckdb.Error as error:
             raise SourceError(f"{place}: {_first_line(error)}") from error
 
@@ -271,12 +271,13 @@ class Engine:
             raise SourceError(f"{place}: {_first_line(error)}") from error
 
     def one(self, sql: str, *, place: str = "") -> tuple[Any, ...]:
-        """Return the single row of a query."""
-        return self.run(sql, place=place).fetchone() or ()
+        """Return the first row of a query; empty when it has none."""
+        rows = self.run(sql, place=place)
+        return rows[0] if rows else ()
 
     def types(self, relation_sql: str, *, place: str = "") -> dict[str, str]:
         """Return the columns of a query and their DuckDB types."""
-        return {name: kind for name, kind, *_ in self.run(f"describe {relation_sql}", place=place).fetchall()}
+        return {name: kind for name, kind, *_ in self.run(f"describe {relation_sql}", place=place)}
 
     def fitting_types(self, query: str, *, place: str, text: str) -> dict[str, str]:
         """Return the types of a query built from a configured expression; one that does not fit is a ConfigError."""
@@ -289,7 +290,7 @@ class Engine:
         """Copy Arrow data into the table ``name``."""
         self._connection.register("_incoming", data)
         try:
-            self._connection.execute(f"create or replace table {quoted(name)} as from _incoming")
+            self._connection.execute(f"create or replace table {quoted(name)} as from _incoming").fetchall()
         except duckdb.Error as error:
             raise SourceError(f"{name}: {_first_line(error)}") from error
         finally:
@@ -317,7 +318,7 @@ class Engine:
     def _load_text(self, name: str, number: int, text: TextFile) -> None:
         insert = f"insert into {quoted(f'raw_{name}')} by name select {number} as {FILE}, row_number() over () as {ROW}, * from "
         try:
-            self._connection.execute(insert + read_sql(text))
+            self._connection.execute(insert + read_sql(text)).fetchall()
         except duckdb.Error:
             self._drop_rejects()
             self.run(insert + read_sql(text, relaxed=", strict_mode=false"), place=str(text.origin))
@@ -327,16 +328,16 @@ class Engine:
     def _keep_rejects(self, name: str, number: int, text: TextFile) -> None:
         place = str(text.origin)
         found = "select line, error_type, csv_line from reject_errors"
-        bad = self.run(f"{found} where error_type = 'INVALID ENCODING' order by line limit 1").fetchone()
+        bad = self.one(f"{found} where error_type = 'INVALID ENCODING' order by line limit 1")
         if bad:
             raise SourceError(
                 f"{place} line {bad[0]}: not text in UTF-8; set read.encoding to the file's own"
                 " (often cp1252, latin-1 or utf-16), or save it as UTF-8"
             )
-        swallowed = self.run(
+        swallowed = self.one(
             f"{found} where error_type = 'UNQUOTED VALUE' and length(trim(csv_line, chr(10) || chr(13)))"
             " - length(replace(trim(csv_line, chr(10) || chr(13)), chr(10), '')) > 1 order by line limit 1"
-        ).fetchone()
+        )
         if swallowed:
             raise SourceError(
                 f"{place} line {swallowed[0]}: a quotation mark opened here is not closed and swallows the lines after it;"

@@ -102,10 +102,10 @@ class _Step:
         if self._source.currency is None:
             return
         wanted = currency or self._engine.one(f'select min("?currency") from {self._staged}')[0]
-        odd = self._engine.run(
+        odd = self._engine.one(
             f'select {FILE}, {ROW}, "?currency" from {self._staged}'
             f' where "?currency" is distinct from {literal(str(wanted))} and not {self._later} order by 1, 2 limit 1'
-        ).fetchone()
+        )
         if odd:
             line = self._line(odd[0], odd[1])
             raise ContractError(
