@@ -39,9 +39,8 @@ def test_a_server_keeps_the_model_and_gives_it_back_byte_for_byte(registry: Regi
     first = register(registry, "served", cutoff="2024-02-01")
     assert register(registry, "served", cutoff="2024-02-01") == first
     older = register(registry, "served", cutoff="2024-01-01")
-    asked = {"recipe": "r1", "not_before": LONG_AGO}
-    assert registry.champion("served", cutoff=date(2024, 3, 1), **asked) == FILES
-    assert registry.champion_version("served", cutoff=date(2024, 1, 31), **asked) == older
+    assert registry.champion("served", cutoff=date(2024, 3, 1), recipe="r1", not_before=LONG_AGO) == FILES
+    assert registry.champion_version("served", cutoff=date(2024, 1, 31), recipe="r1", not_before=LONG_AGO) == older
     assert not (tmp_path / "out").exists()
 
 
@@ -63,8 +62,9 @@ def test_a_model_changed_on_the_server_is_refused(registry: Registry, mlflow_ser
     forged = tmp_path / "artifacts" / "files" / "booster_0.txt"
     forged.parent.mkdir(parents=True)
     forged.write_bytes(b"evil")
-    model_id = client.get_run(version.run_id).outputs.model_outputs[0].model_id
-    client.log_model_artifacts(model_id, str(tmp_path / "artifacts" / ".."))
+    outputs = client.get_run(version.run_id).outputs
+    assert outputs is not None
+    client.log_model_artifacts(outputs.model_outputs[0].model_id, str(tmp_path / "artifacts" / ".."))
     with pytest.raises(ModelError, match=r"model 'changed' version 1: booster_0\.txt was changed"):
         registry.champion("changed", cutoff=date(2024, 3, 1), recipe="r1", not_before=LONG_AGO)
 
