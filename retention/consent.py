@@ -99,7 +99,7 @@ def _complete(customers: pd.DataFrame, customer_ids: Iterable[str] | None) -> pd
 
 
 def _visit_refusal(known: pd.DataFrame) -> np.ndarray:
-    return np.where(_is_business(known), None, "consumer_visit")
+    return _first_true(consumer_visit=~_is_business(known))
 
 
 def _phone_refusal(known: pd.DataFrame, columns: pd.Index, cutoff: date) -> np.ndarray:
@@ -135,7 +135,10 @@ def _unreachable(known: pd.DataFrame, columns: pd.Index, address: str) -> np.nda
 
 def _first_true(**refusals: np.ndarray) -> np.ndarray:
     """Return per customer the name of the first refusal that holds, or None."""
-    return np.select(list(refusals.values()), [np.array(name, dtype=object) for name in refusals], default=None)
+    first = np.full(len(next(iter(refusals.values()))), None, dtype=object)
+    for name, holds in reversed(refusals.items()):
+        first[holds] = name
+    return first
 
 
 def _long(known: pd.DataFrame, why_not: np.ndarray) -> pd.DataFrame:
@@ -148,7 +151,7 @@ def _long(known: pd.DataFrame, why_not: np.ndarray) -> pd.DataFrame:
             "customer_id": pd.Series(np.repeat(known.index.to_numpy(dtype=object), len(CHANNELS)), dtype="str"),
             "channel": pd.Series(np.tile(np.array(CHANNELS, dtype=object), len(known)), dtype="str"),
             "is_allowed": allowed.ravel(),
-            "evidence": pd.Series(np.where(allowed, evidence, None).ravel(), dtype="str"),
+            "evidence": pd.Series(evidence.ravel(), dtype="str").where(allowed.ravel()),
             "why_not": pd.Series(why_not.ravel(), dtype="str"),
         }
     )

@@ -44,8 +44,8 @@ def rank_reasons(contributions: pd.DataFrame, families: Mapping[str, str], most:
     """
     features = sorted(set(contributions.columns) - {"base"})
     if lost := [feature for feature in features if feature not in families]:
-        raise ValueError(f"expected a family for every feature, got none for {', '.join(lost)}; add it to the catalogue")
-    groups = [[place for place, name in enumerate(features) if families[name] == family] for family in _names(features, families)]
+        raise ValueError(f"expected a family for every feature, got none for {', '.join(lost)}; extend the catalogue")
+    groups = _groups(features, families)
     values = contributions[features].to_numpy(dtype=np.float64)
     lead, weight = np.empty((len(values), most), dtype=np.int32), np.empty((len(values), most))
     for start in range(0, len(values), _CHUNK):
@@ -78,8 +78,12 @@ def endangering_families(reasons: pd.DataFrame, families: Mapping[str, str], *, 
     return pd.DataFrame(flags, index=reasons.index, dtype=bool)
 
 
-def _names(features: list[str], families: Mapping[str, str]) -> list[str]:
-    return sorted({families[feature] for feature in features})
+def _groups(features: list[str], families: Mapping[str, str]) -> list[list[int]]:
+    """Return the places of the features of every family, families sorted by name."""
+    members: dict[str, list[int]] = {}
+    for place, feature in enumerate(features):
+        members.setdefault(families[feature], []).append(place)
+    return [members[family] for family in sorted(members)]
 
 
 def _ranked(
@@ -126,4 +130,5 @@ def _text_column(codes: NDArray[np.int32], names: pa.Array) -> pd.api.extensions
     """Return names by code as strings; -1 is missing."""
     known = pa.array(codes, mask=codes < 0)
     decoded = pa.DictionaryArray.from_arrays(known, names).dictionary_decode()
-    return pd.array(decoded, dtype="str")
+    column: pd.api.extensions.ExtensionArray = pd.array(decoded, dtype="str")
+    return column

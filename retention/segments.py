@@ -80,7 +80,7 @@ def risk_bands(probability: pd.Series, *, base_rate: float) -> pd.Series:
     """
     chance = probability.to_numpy(dtype=np.float64)
     if not (0 <= base_rate <= 1) or not np.all((chance >= 0) & (chance <= 1)):
-        raise ValueError(f"expected probabilities and a base rate in [0, 1], got base rate {base_rate}; check the scores")
+        raise ValueError(f"expected probabilities and a base rate in [0, 1], got base rate {base_rate}; check scores")
     base = min(max(base_rate, _ALMOST), 1 - _ALMOST)
     high = HIGH_ODDS * base / (1 - base + HIGH_ODDS * base)
     band = np.where(chance >= high, "high", np.where(chance < base, "low", "medium"))

@@ -14,6 +14,7 @@ from retention.formats import date_text, number_text, rough_money_text, share_te
 from retention.texts import Clause, FamilyTexts, Purpose, ReasonTexts, Side, Template, clauses
 
 Mask = NDArray[np.bool_]
+_COMPARE = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "=": np.equal}
 
 
 def sentences(
@@ -99,9 +100,7 @@ def _in_order(family: FamilyTexts, side: Side, feature: str) -> list[Template]:
     return sorted(family.templates(side), key=lambda template: feature not in template.columns)
 
 
-def _tell(
-    facts: pd.DataFrame, templates: list[Template], texts: ReasonTexts, currency: str
-) -> list[str | None]:
+def _tell(facts: pd.DataFrame, templates: list[Template], texts: ReasonTexts, currency: str) -> list[str | None]:
     """Return per row the first template that fits, filled in; None where none does."""
     told: list[str | None] = [None] * len(facts)
     open_rows = np.ones(len(facts), dtype=bool)
@@ -127,25 +126,26 @@ def _fits(facts: pd.DataFrame, template: Template, texts: ReasonTexts) -> Mask:
 
 def _holds(facts: pd.DataFrame, clause: Clause) -> Mask:
     left = facts[clause.left]
-    if clause.test == "missing":
-        return left.isna().to_numpy()
-    if clause.test == "known":
-        return left.notna().to_numpy()
-    right = facts[clause.right] if isinstance(clause.right, str) else clause.right
-    compare = {"<": left.lt, "<=": left.le, ">": left.gt, ">=": left.ge, "=": left.eq}[clause.test]
-    return compare(right).to_numpy(dtype=bool)
+    if clause.test in ("missing", "known"):
+        return np.asarray(left.isna() if clause.test == "missing" else left.notna(), dtype=bool)
+    number = left.to_numpy(dtype=np.float64)
+    right = (
+        facts[clause.right].to_numpy(dtype=np.float64) if isinstance(clause.right, str) else np.float64(clause.right)
+    )
+    holds: Mask = _COMPARE[clause.test](number, right)
+    return holds
 
 
 def _writable(values: pd.Series, unit: str, texts: ReasonTexts) -> Mask:
     if unit == "date":
-        return values.notna().to_numpy()
+        return np.asarray(values.notna(), dtype=bool)
     number = values.to_numpy(dtype=np.float64)
-    finite = np.isfinite(number)
+    finite: Mask = np.isfinite(number)
     if unit in ("money", "number"):
         return finite
-    if unit in texts.nouns and texts.nouns[unit].none is None:
-        return finite & (number >= 0.5)
-    return finite & (number >= 0)
+    has_no_zero = unit in texts.nouns and texts.nouns[unit].none is None
+    high_enough: Mask = finite & (number >= (0.5 if has_no_zero else 0.0))
+    return high_enough
 
 
 def _fill(facts: pd.DataFrame, template: Template, texts: ReasonTexts, currency: str) -> Iterator[str]:

@@ -29,7 +29,9 @@ Side = Literal["raises", "lowers"]
 UNITS = ("money", "number", "count", "share", "date")
 """Units every language has; nouns come on top."""
 
-_CLAUSE = re.compile(r"(?P<left>[a-z_]\w*) (?:(?P<test>missing|known)|(?P<op><=|>=|<|>|=) (?P<right>[a-z_]\w*|-?\d+(?:\.\d+)?))")
+_CLAUSE = re.compile(
+    r"(?P<left>[a-z_]\w*) (?:(?P<test>missing|known)|(?P<op><=|>=|<|>|=) (?P<right>[a-z_]\w*|-?\d+(?:\.\d+)?))"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,7 @@ class Clause:
 
     left: str
     test: str
-    right: str | float | None = None
+    right: str | float = 0.0
 
     @property
     def columns(self) -> frozenset[str]:

@@ -1,0 +1,280 @@
+"""The lists a sales person works with.
+
+Early warning = active customers whose chance of loss is at or above the base rate (risk band medium or high), ordered
+by value at risk. Win back = lapsed customers ordered by probability of return x value. Both take the first ``size``
+customers that may be contacted through at least one channel; the others are in ``not_contactable`` with the reason.
+
+The order of work: select → sentences and plan for those selected → list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from retention.consent import CHANNELS, contactable
+from retention.formats import date_text, share_text
+from retention.measures import ListName
+from retention.reasons import MOST
+from retention.texts import ListTexts, ReasonTexts
+
+WHYS = tuple(f"why_{place}" for place in range(1, MOST + 1))
+_STAKES: Mapping[ListName, str] = {"early_warning": "value_at_risk", "win_back": "expected_value"}
+_ENDING = (*WHYS, "measure", "channel", "allowed_channels", "note", "since", "new_because")
+EARLY_WARNING_COLUMNS = (
+    "rank", "customer_id", "name", "owner", "segment", "probability", "probability_low", "probability_high",
+    "risk_band", "by_when", "value", "value_at_risk", *_ENDING,
+)  # fmt: skip
+"""Columns of the early-warning list."""
+WIN_BACK_COLUMNS = (
+    "rank", "customer_id", "name", "owner", "segment", "probability", "probability_low", "probability_high",
+    "by_when", "value", "expected_value", *_ENDING,
+)  # fmt: skip
+"""Columns of the win-back list; probability is that of a return until by_when."""
+HISTORY_COLUMNS = ("cutoff", "list", "customer_id", "rank")
+"""What earlier lists must tell: one row per listed customer and cutoff."""
+
+
+def select_early_warning(
+    scores: pd.DataFrame, *, customers: pd.DataFrame, channels: pd.DataFrame, size: int
+) -> pd.DataFrame:
+    """Return the customers of the early-warning list: the first ``size`` contactable ones by value at risk.
+
+    Parameters
+    ----------
+    scores : DataFrame, one row per active customer
+        customer_id, probability (with _low and _high), risk_band, segment, value, horizon_end.
+    customers : DataFrame
+        Master data; ``name`` and ``owner`` are taken where known.
+    channels : DataFrame
+        See :func:`retention.consent.allowed_channels`.
+    size : int
+        Most rows.
+
+    Returns
+    -------
+    DataFrame, rank 1 first
+        The rows of ``scores`` with rank (of this list), name, owner, value_at_risk = probability x value [currency].
+        Ties by customer_id.
+    """
+    return _selected(_at_stake(scores, "early_warning"), "early_warning", customers, channels, size)
+
+
+def select_win_back(
+    scores: pd.DataFrame, *, customers: pd.DataFrame, channels: pd.DataFrame, size: int
+) -> pd.DataFrame:
+    """Return the customers of the win-back list: the first ``size`` contactable ones by expected value of return.
+
+    As :func:`select_early_warning`, for lapsed customers with the probability of return; every lapsed customer may
+    come on the list; the column of the stake is expected_value = probability x value [currency].
+    """
+    return _selected(_at_stake(scores, "win_back"), "win_back", customers, channels, size)
+
+
+def not_contactable(scores: Mapping[ListName, pd.DataFrame], channels: pd.DataFrame) -> pd.DataFrame:
+    """Return who would be a candidate of a list but may not be contacted through any channel.
+
+    Parameters
+    ----------
+    scores : mapping of list name to DataFrame
+        Scores as for the two selections.
+    channels : DataFrame
+        See :func:`retention.consent.allowed_channels`.
+
+    Returns
+    -------
+    DataFrame, sorted by list and customer_id
+        customer_id, list, why_not: the codes of the channels, joined by ", " (an objection is one code for all).
+    """
+    refused = channels[~channels["is_allowed"]].groupby("customer_id")["why_not"].agg(_codes)
+    reachable = contactable(channels)
+    parts = []
+    for name in sorted(scores):
+        ids = _at_stake(scores[name], name)["customer_id"].sort_values(ignore_index=True)
+        silent = ids[~ids.isin(reachable.index[reachable])].to_frame()
+        parts.append(silent.assign(list=name, why_not=silent["customer_id"].map(refused)))
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["customer_id", "list", "why_not"])
+    return found.astype("str")
+
+
+def early_warning(
+    selected: pd.DataFrame,
+    *,
+    sentences: pd.DataFrame,
+    channels: pd.DataFrame,
+    plan: pd.DataFrame,
+    history: pd.DataFrame,
+    cutoff: date,
+    texts: ReasonTexts,
+    earlier_probability: pd.Series | None = None,
+) -> pd.DataFrame:
+    """Return the early-warning list for machines; :func:`retention.tables.for_people` makes it readable.
+
+    Parameters
+    ----------
+    selected : DataFrame
+        As :func:`select_early_warning` returns it.
+    sentences : DataFrame, index customer_id
+        text_1 … text_5, see :func:`retention.sentences.sentences`.
+    channels : DataFrame
+        See :func:`retention.consent.allowed_channels`.
+    plan : DataFrame
+        See :func:`retention.plan.make_plan`; may hold other customers and lists as well.
+    history : DataFrame with ``HISTORY_COLUMNS``
+        Earlier lists; rows of other lists and from ``cutoff`` on do not count. Empty at the first run.
+    cutoff : date
+    texts : ReasonTexts
+    earlier_probability : Series, index customer_id, optional
+        Probability at the cutoff before, to say why somebody is new.
+
+    Returns
+    -------
+    DataFrame with ``EARLY_WARNING_COLUMNS``, sorted by rank
+        measure and channel: codes, of the treatment arm only. note: what holds instead; a control customer shows no
+        channel either. since: first cutoff of the unbroken row of lists up to this one.
+    """
+    listed = _listed(selected, "early_warning", sentences, channels, plan, texts)
+    dated = _with_history(listed, "early_warning", history, cutoff, texts, earlier_probability)
+    return dated[list(EARLY_WARNING_COLUMNS)]
+
+
+def win_back(
+    selected: pd.DataFrame,
+    *,
+    sentences: pd.DataFrame,
+    channels: pd.DataFrame,
+    plan: pd.DataFrame,
+    history: pd.DataFrame,
+    cutoff: date,
+    texts: ReasonTexts,
+    earlier_probability: pd.Series | None = None,
+) -> pd.DataFrame:
+    """Return the win-back list for machines, with ``WIN_BACK_COLUMNS``; as :func:`early_warning`."""
+    listed = _listed(selected, "win_back", sentences, channels, plan, texts)
+    return _with_history(listed, "win_back", history, cutoff, texts, earlier_probability)[list(WIN_BACK_COLUMNS)]
+
+
+def _at_stake(scores: pd.DataFrame, name: ListName) -> pd.DataFrame:
+    """Return the candidates of a list with what is at stake."""
+    candidates = scores[scores["risk_band"] != "low"] if name == "early_warning" else scores
+    return candidates.assign(**{_STAKES[name]: candidates["probability"] * candidates["value"]})
+
+
+def _selected(
+    candidates: pd.DataFrame, name: ListName, customers: pd.DataFrame, channels: pd.DataFrame, size: int
+) -> pd.DataFrame:
+    reachable = contactable(channels)
+    may = candidates[candidates["customer_id"].isin(reachable.index[reachable])]
+    first = may.sort_values([_STAKES[name], "customer_id"], ascending=[False, True], ignore_index=True).head(size)
+    master = customers.set_index("customer_id").reindex(columns=["name", "owner"]).astype("str")
+    named = first.drop(columns=["name", "owner"], errors="ignore").join(master, on="customer_id")
+    return named.assign(rank=np.arange(1, len(named) + 1))
+
+
+def _listed(
+    selected: pd.DataFrame,
+    name: ListName,
+    sentences: pd.DataFrame,
+    channels: pd.DataFrame,
+    plan: pd.DataFrame,
+    texts: ReasonTexts,
+) -> pd.DataFrame:
+    """Return the list with reasons, measure, channels and note."""
+    whys = sentences.rename(columns=lambda column: column.replace("text_", "why_")).reindex(columns=list(WHYS))
+    assigned = plan[plan["list"] == name].set_index("customer_id")[["measure", "channel", "arm"]]
+    joined = selected.join(whys, on="customer_id").join(assigned, on="customer_id")
+    withheld = joined["arm"].eq("control").fillna(False).to_numpy(dtype=bool)
+    idle = joined["arm"].isna().to_numpy()
+    notes = texts.lists.notes
+    note = np.select([withheld, idle], [notes["control"], notes["no_measure"]], default="")
+    return joined.assign(
+        measure=joined["measure"].mask(withheld),
+        channel=joined["channel"].mask(withheld),
+        allowed_channels=joined["customer_id"].map(_allowed(channels)).mask(withheld).astype("str"),
+        note=pd.Series(note, index=joined.index, dtype="str").replace("", None),
+        by_when=joined["horizon_end"],
+    )
+
+
+def _allowed(channels: pd.DataFrame) -> pd.Series:
+    """Return the allowed channels of every customer, joined in the order of ``CHANNELS``."""
+    allowed = channels[channels["is_allowed"]]
+    place = allowed["channel"].map({channel: number for number, channel in enumerate(CHANNELS)})
+    ordered = allowed.assign(place=place).sort_values(["customer_id", "place"])
+    return ordered.groupby("customer_id")["channel"].agg(", ".join)
+
+
+def _codes(why_not: pd.Series) -> str:
+    return ", ".join(dict.fromkeys(why_not.dropna()))
+
+
+def _with_history(
+    listed: pd.DataFrame,
+    name: ListName,
+    history: pd.DataFrame,
+    cutoff: date,
+    texts: ReasonTexts,
+    earlier_probability: pd.Series | None,
+) -> pd.DataFrame:
+    """Return the list with since and new_because."""
+    before = _earlier(history, name, cutoff)
+    cutoffs = sorted(set(before["cutoff"]))
+    appearances = before.groupby("customer_id")["cutoff"].agg(set).to_dict()
+    last = before[before["cutoff"] == cutoffs[-1]] if cutoffs else before
+    last_rank = dict(zip(last["customer_id"], last["rank"], strict=True))
+    chance = {} if earlier_probability is None else earlier_probability.dropna().to_dict()
+    since = [_since(appearances.get(customer, set()), cutoffs, cutoff) for customer in listed["customer_id"]]
+    why = [
+        _new_because(rank, last_rank.get(customer), appearances.get(customer, set()), now, chance.get(customer), texts)
+        for customer, rank, now in zip(
+            listed["customer_id"], listed["rank"].tolist(), listed["probability"].tolist(), strict=True
+        )
+    ]
+    return listed.assign(
+        since=pd.Series(since, index=listed.index, dtype=object),
+        new_because=pd.Series(why, index=listed.index, dtype="str"),
+    )
+
+
+def _earlier(history: pd.DataFrame, name: ListName, cutoff: date) -> pd.DataFrame:
+    own = history[history["list"] == name]
+    days = pd.to_datetime(own["cutoff"]).dt.date
+    return own.assign(cutoff=days)[(days < cutoff).to_numpy(dtype=bool)]
+
+
+def _since(appearances: set[date], cutoffs: list[date], cutoff: date) -> date:
+    """Return the first cutoff of the unbroken row of lists that ends with this one."""
+    first = cutoff
+    for earlier in reversed(cutoffs):
+        if earlier not in appearances:
+            break
+        first = earlier
+    return first
+
+
+def _new_because(
+    rank: int,
+    last_rank: int | None,
+    appearances: set[date],
+    probability: float,
+    chance_before: float | None,
+    texts: ReasonTexts,
+) -> str:
+    changes, language = texts.lists.changes, texts.language
+    if last_rank is not None:
+        return _moved(rank, int(last_rank), texts.lists)
+    if appearances:
+        return changes["back"].format(last=date_text(max(appearances), language=language))
+    if chance_before is not None and probability > chance_before:
+        before, now = share_text(chance_before, language=language), share_text(probability, language=language)
+        if before != now:
+            return changes["new_rise"].format(before=before, now=now)
+    return changes["new"]
+
+
+def _moved(rank: int, last_rank: int, texts: ListTexts) -> str:
+    change = "same" if rank == last_rank else "up" if rank < last_rank else "down"
+    return texts.changes[change].format(before=last_rank, now=rank)
