@@ -1,0 +1,79 @@
+"""Complaint history: how many, how grave, still open or not, and how well they were settled."""
+
+from __future__ import annotations
+
+from features.catalogue import Group
+from features.ledger import Column, Past, divide
+
+GROUP = Group("complaints", needs={"complaints": ()})
+YEAR = 364
+CENTS, THOUSANDTHS = 100.0, 1000.0
+
+
+@GROUP.feature(unit="complaints", family="complaints", expected="+", windows=(91, YEAR))
+def count(complaints: Past, days: int) -> Column:
+    """Complaints raised inside the window [count]."""
+    return complaints.count(days)
+
+
+@GROUP.feature(unit="complaints per order", family="complaints", expected="+", windows=(YEAR,))
+def per_order(complaints: Past, bookings: Past, days: int) -> Column:
+    """Complaints over orders inside the window [ratio]; missing without an order."""
+    return divide(complaints.count(days), bookings.total("is_order", days))
+
+
+@GROUP.feature(unit="days", family="complaints", expected="-")
+def recency_days(complaints: Past) -> Column:
+    """Days since the last complaint [days]; missing without one."""
+    return complaints.recency_days
+
+
+@GROUP.feature(unit="1 to 5", family="complaints", expected="+", windows=(YEAR,), needs={"complaints": ("severity",)})
+def severity(complaints: Past, days: int) -> Column:
+    """Mean severity of the complaints inside the window [1 to 5]; missing without a rated one."""
+    return complaints.mean("severity", days, of="is_rated") / THOUSANDTHS
+
+
+@GROUP.feature(unit="complaints", family="complaint_open", expected="+", needs={"complaints": ("closed_on",)})
+def open_count(complaints: Past, settlements: Past) -> Column:
+    """Complaints not settled before the cutoff [count]."""
+    return complaints.count() - settlements.count()
+
+
+@GROUP.feature(unit="days", family="complaint_open", expected="+", needs={"complaints": ("closed_on",)})
+def oldest_open_days(complaints: Past) -> Column:
+    """Age of the oldest complaint not settled before the cutoff [days]; missing when none is open."""
+    still_open = complaints.ledger.values["closed"] >= complaints.cutoff
+    return complaints.cutoff - complaints.day_of_first(still_open)
+
+
+@GROUP.feature(
+    unit="days", family="complaint_handling", expected="+", windows=(YEAR,), needs={"complaints": ("closed_on",)}
+)
+def days_to_close(settlements: Past, days: int) -> Column:
+    """Mean days from complaint to settlement, of those settled inside the window [days]; missing when none was."""
+    return divide(settlements.total("days_open", days), settlements.count(days))
+
+
+@GROUP.feature(
+    unit="complaints",
+    family="complaint_handling",
+    expected="+",
+    windows=(YEAR,),
+    needs={"complaints": ("closed_on", "satisfied")},
+)
+def unsatisfied(settlements: Past, days: int) -> Column:
+    """Complaints settled inside the window without satisfying the customer [count]."""
+    return settlements.total("is_unsatisfied", days)
+
+
+@GROUP.feature(
+    unit="currency",
+    family="complaint_handling",
+    expected="-",
+    windows=(YEAR,),
+    needs={"complaints": ("closed_on", "goodwill_amount")},
+)
+def goodwill(settlements: Past, days: int) -> Column:
+    """Goodwill granted in settlements inside the window [currency]."""
+    return settlements.total("goodwill", days) / CENTS

@@ -1,0 +1,36 @@
+"""Rhythm: the chance of silence that follows from how often and how regularly a customer has bought so far.
+
+Parameters are fitted on all customers with only what was known at the cutoff (``features.rhythm``).
+"""
+
+from __future__ import annotations
+
+from features.catalogue import Group
+from features.ledger import Column
+from features.rhythm import Rhythm
+
+GROUP = Group("rhythm", needs={"orders": ()})
+
+
+@GROUP.feature(unit="probability", family="rhythm", expected="+")
+def silent_chance(rhythm: Rhythm) -> Column:
+    """Chance of no purchase inside the horizon, BG/NBD [probability]."""
+    return rhythm.silent_chance
+
+
+@GROUP.feature(unit="probability", family="rhythm", expected="-")
+def alive_chance(rhythm: Rhythm) -> Column:
+    """Chance of still being a customer, BG/NBD [probability]."""
+    return rhythm.alive_chance
+
+
+@GROUP.feature(unit="orders", family="rhythm", expected="-")
+def expected_orders(rhythm: Rhythm) -> Column:
+    """Days of purchase to be expected within a year, BG/NBD [count]."""
+    return rhythm.expected_orders
+
+
+@GROUP.feature(unit="probability", family="overdue", expected="+")
+def gap_survival(rhythm: Rhythm) -> Column:
+    """Chance that the running gap outlasts the horizon, by the customer's own regularity [probability]."""
+    return rhythm.gap_survival

@@ -1,0 +1,147 @@
+"""Sales trends: how often, how much, how lately and how regularly a customer buys, and how that moves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from features.catalogue import Group
+from features.ledger import Column, Past, divide, log_ratio
+
+GROUP = Group("sales", needs={"orders": ()})
+WINDOWS = (28, 91, 182, 364, 728)
+"""Whole weeks, so that every window holds each day of the week equally often [days]."""
+
+CENTS = 100.0
+YEAR = 364
+QUARTER = 91
+
+
+@GROUP.feature(unit="orders", family="order_frequency", expected="-", windows=WINDOWS)
+def orders(bookings: Past, days: int) -> Column:
+    """Orders inside the window [count]."""
+    return bookings.total("is_order", days)
+
+
+@GROUP.feature(unit="currency", family="turnover", expected="-", windows=WINDOWS)
+def turnover(bookings: Past, days: int) -> Column:
+    """Net turnover inside the window, returns taken off [currency]."""
+    return bookings.total("amount", days) / CENTS
+
+
+@GROUP.feature(unit="currency", family="basket", windows=(YEAR,))
+def basket(bookings: Past, days: int) -> Column:
+    """Mean sales per order inside the window [currency]; missing without an order."""
+    return divide(bookings.total("sold", days), bookings.total("is_order", days)) / CENTS
+
+
+@GROUP.feature(unit="currency", family="basket")
+def basket_last(purchases: Past) -> Column:
+    """Sales on the last day of purchase [currency]; missing without one."""
+    return purchases.last("amount") / CENTS
+
+
+@GROUP.feature(unit="log ratio", family="turnover_trend", expected="-", windows=(QUARTER,))
+def turnover_trend(bookings: Past, days: int) -> Column:
+    """Turnover of the window against the window before [log ratio]; missing when both are empty."""
+    now, before = bookings.total("amount", days), bookings.total("amount", days, ago=days)
+    return log_ratio(now / CENTS, before / CENTS, floor=1.0)
+
+
+@GROUP.feature(unit="log ratio", family="turnover_trend", expected="-", windows=(QUARTER,))
+def orders_trend(bookings: Past, days: int) -> Column:
+    """Orders of the window against the window before [log ratio]; missing when both are empty."""
+    return log_ratio(bookings.total("is_order", days), bookings.total("is_order", days, ago=days), floor=0.5)
+
+
+@GROUP.feature(unit="log ratio", family="turnover_season", expected="-", windows=(QUARTER,))
+def turnover_season(bookings: Past, purchases: Past, days: int) -> Column:
+    """Turnover of the window against the same days a year before [log ratio]; missing for customers under a year old."""
+    now, before = bookings.total("amount", days), bookings.total("amount", days, ago=YEAR)
+    return np.where(purchases.tenure_days > YEAR, log_ratio(now / CENTS, before / CENTS, floor=1.0), np.nan)
+
+
+@GROUP.feature(unit="currency", family="turnover_season", windows=(QUARTER,))
+def turnover_season_base(bookings: Past, purchases: Past, days: int) -> Column:
+    """Turnover in the same days a year before [currency]; missing for customers under a year old."""
+    return np.where(purchases.tenure_days > YEAR, bookings.total("amount", days, ago=YEAR) / CENTS, np.nan)
+
+
+@GROUP.feature(unit="days", family="recency", expected="+")
+def recency_days(purchases: Past) -> Column:
+    """Days since the last purchase [days]."""
+    return purchases.recency_days
+
+
+@GROUP.feature(unit="days", family="tenure", expected="-")
+def tenure_days(purchases: Past) -> Column:
+    """Days since the first purchase on record [days]."""
+    return purchases.tenure_days
+
+
+@GROUP.feature(unit="days", family="order_rhythm", expected="+")
+def gap_mean_days(purchases: Past) -> Column:
+    """Mean gap between days of purchase [days]; missing below two of them."""
+    return divide(purchases.total("gap"), purchases.total("has_gap"))
+
+
+@GROUP.feature(unit="days", family="order_rhythm")
+def gap_sd_days(purchases: Past) -> Column:
+    """Standard deviation of the gaps between days of purchase [days]; missing below three of them."""
+    count = purchases.total("has_gap")
+    mean = divide(purchases.total("gap"), count)
+    spread = divide(purchases.total("gap_squared"), count) - mean**2
+    return np.where(count >= 2, np.sqrt(np.maximum(spread, 0)), np.nan)
+
+
+@GROUP.feature(unit="days", family="order_rhythm", expected="+")
+def gap_longest_days(purchases: Past) -> Column:
+    """Longest gap between days of purchase so far [days]; missing below two of them."""
+    return np.where(purchases.total("has_gap") > 0, purchases.last("longest_gap"), np.nan)
+
+
+@GROUP.feature(unit="days", family="order_rhythm", expected="+")
+def gap_last_days(purchases: Past) -> Column:
+    """Gap before the last day of purchase [days]; missing below two of them."""
+    return np.where(purchases.total("has_gap") > 0, purchases.last("gap"), np.nan)
+
+
+@GROUP.feature(unit="ratio", family="overdue", expected="+")
+def overdue_ratio(purchases: Past) -> Column:
+    """Days since the last purchase over the customer's own mean gap [ratio]; missing below two days of purchase."""
+    return divide(purchases.recency_days, gap_mean_days(purchases))
+
+
+@GROUP.feature(unit="standard deviations", family="overdue", expected="+")
+def overdue_z(purchases: Past) -> Column:
+    """Days overdue in units of the customer's own spread of gaps (plus one day); missing below three days of purchase."""
+    return (purchases.recency_days - gap_mean_days(purchases)) / (gap_sd_days(purchases) + 1)
+
+
+@GROUP.feature(unit="returns", family="returns", windows=(YEAR,))
+def returns(bookings: Past, days: int) -> Column:
+    """Returns and credit notes inside the window [count]."""
+    return bookings.total("is_return", days)
+
+
+@GROUP.feature(unit="share", family="returns", windows=(YEAR,))
+def returns_share(bookings: Past, days: int) -> Column:
+    """Returned amount over sales inside the window [share]; missing without sales."""
+    return divide(bookings.total("returned", days), bookings.total("sold", days))
+
+
+@GROUP.feature(unit="currency", family="margin", expected="-", windows=(YEAR,), needs={"orders": ("margin",)})
+def margin(bookings: Past, days: int) -> Column:
+    """Contribution margin inside the window [currency]."""
+    return bookings.total("margin", days) / CENTS
+
+
+@GROUP.feature(unit="share", family="margin", windows=(YEAR,), needs={"orders": ("margin",)})
+def margin_share(bookings: Past, days: int) -> Column:
+    """Margin over turnover inside the window, where margins are known [share]; missing without turnover."""
+    return divide(bookings.total("margin", days), bookings.total("margin_base", days))
+
+
+@GROUP.feature(unit="lines per order", family="breadth", expected="-", windows=(YEAR,))
+def lines_per_order(bookings: Past, days: int) -> Column:
+    """Lines per order inside the window [count]; missing without an order."""
+    return divide(bookings.total("lines", days), bookings.total("is_order", days))

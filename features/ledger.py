@@ -1,0 +1,140 @@
+"""Ledgers: the rows of one kind of event in customer and time order, read at any cutoff by prefix sums.
+
+Sort once, sum once; then any window of any customer at any cutoff is the difference of two array reads.
+Whole units (cents, days, counts) are int64, so that sums are exact and no order of addition can matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Column = NDArray[np.float64]
+"""One value per snapshot; NaN where there is nothing to say."""
+
+_SPAN = 1 << 21
+"""Day numbers stay below this (the year 7711), so customer and day make one sortable key."""
+
+
+class Ledger:
+    """Rows of one kind of event, sorted by customer and day.
+
+    Parameters
+    ----------
+    customer : array of int, shape (n_rows,)
+        Customer codes, 0 to n_customers - 1, ascending.
+    day : array of int, shape (n_rows,)
+        Day numbers, ascending within a customer; the day it counts from.
+    values : mapping of name to array, shape (n_rows,)
+        What each row carries, in whole units (cents, thousandths, days, flags): int64 only, because prefix sums of
+        floats would let rows of other customers, even later ones, change the last bits of a window.
+    """
+
+    def __init__(self, *, customer: NDArray[np.int64], day: NDArray[np.int64], values: Mapping[str, NDArray[np.int64]]):
+        self.customer = customer
+        self.day = day
+        self.values = values
+        self._sums: dict[str, NDArray[np.int64]] = {}
+
+    @cached_property
+    def key(self) -> NDArray[np.int64]:
+        """Customer and day in one ascending number per row."""
+        return self.customer * _SPAN + self.day
+
+    def sums(self, name: str) -> NDArray[np.int64]:
+        """Prefix sums of ``name``, shape (n_rows + 1,): rows ``i`` to ``j - 1`` add up to ``sums[j] - sums[i]``."""
+        if name not in self._sums:
+            self._sums[name] = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(self.values[name])])
+        return self._sums[name]
+
+    def at(self, customers: NDArray[np.int64], cutoff: int) -> Past:
+        """Return what the ledger knew of ``customers`` on the morning of ``cutoff``."""
+        return Past(self, customers, cutoff)
+
+
+class Past:
+    """One ledger as it stood at one cutoff, one entry per customer asked for.
+
+    A window of ``w`` days is ``[cutoff - w, cutoff)``: rows aged 1 to ``w`` days. Nothing here can reach a row on or
+    after the cutoff.
+    """
+
+    def __init__(self, ledger: Ledger, customers: NDArray[np.int64], cutoff: int):
+        self.ledger = ledger
+        self.customers = customers
+        self.cutoff = cutoff
+        self._positions: dict[int | None, NDArray[np.int64]] = {}
+
+    def _position(self, age: int | None) -> NDArray[np.int64]:
+        """First row of each customer that is at most ``age`` days old (None: the customer's first row)."""
+        if age not in self._positions:
+            day = 0 if age is None else self.cutoff - age
+            self._positions[age] = np.searchsorted(self.ledger.key, self.customers * _SPAN + day, side="left")
+        return self._positions[age]
+
+    @property
+    def end(self) -> NDArray[np.int64]:
+        """Position behind the last row before the cutoff, per customer."""
+        return self._position(0)
+
+    def count(self, days: int | None = None, *, ago: int = 0) -> Column:
+        """Rows inside ``[cutoff - ago - days, cutoff - ago)`` [count]; ``days=None`` reaches back to the first row."""
+        return (self._position(ago) - self._start(days, ago)).astype(np.float64)
+
+    def total(self, name: str, days: int | None = None, *, ago: int = 0) -> Column:
+        """Sum of ``name`` over the rows of a window, in the unit it is stored in; 0 when there are none."""
+        sums = self.ledger.sums(name)
+        return (sums[self._position(ago)] - sums[self._start(days, ago)]).astype(np.float64)
+
+    def mean(self, name: str, days: int | None = None, *, of: str) -> Column:
+        """Mean of ``name`` over the rows of a window whose flag ``of`` is 1; missing when there are none."""
+        return divide(self.total(name, days), self.total(of, days))
+
+    @cached_property
+    def recency_days(self) -> Column:
+        """Days since the last row before the cutoff; missing without one."""
+        return self.cutoff - self.last("day")
+
+    @cached_property
+    def tenure_days(self) -> Column:
+        """Days since the first row; missing without one."""
+        return self.cutoff - self._pick("day", self._position(None))
+
+    def last(self, name: str, *, back: int = 0) -> Column:
+        """Value of ``name`` in the last row before the cutoff (``back`` rows earlier); missing without one."""
+        return self._pick(name, self.end - 1 - back)
+
+    def day_of_first(self, chosen: NDArray[np.bool_]) -> Column:
+        """Day number of the first row before the cutoff for which ``chosen`` (shape (n_rows,)) is true."""
+        rows = np.flatnonzero(chosen & (self.ledger.day < self.cutoff))
+        customers, first = np.unique(self.ledger.customer[rows], return_index=True)
+        days = np.full(int(max(self.customers.max(initial=0), customers.max(initial=0))) + 1, np.nan)
+        days[customers] = self.ledger.day[rows[first]]
+        return days[self.customers]
+
+    def _start(self, days: int | None, ago: int) -> NDArray[np.int64]:
+        return self._position(None if days is None else ago + days)
+
+    def _pick(self, name: str, position: NDArray[np.int64]) -> Column:
+        values = self.ledger.day if name == "day" else self.ledger.values[name]
+        inside = (position >= self._position(None)) & (position < self.end)
+        if not len(values):
+            return np.full(len(position), np.nan)
+        return np.where(inside, values[np.where(inside, position, 0)].astype(np.float64), np.nan)
+
+
+def divide(above: Column, below: Column) -> Column:
+    """Return ``above / below``; missing where ``below`` is 0 or missing."""
+    return np.divide(above, below, out=np.full(len(above), np.nan), where=(below != 0) & ~np.isnan(below))
+
+
+def log_ratio(now: Column, before: Column, *, floor: float) -> Column:
+    """Return ``ln((now + floor) / (before + floor))``, 0 for no change; negative amounts count as 0.
+
+    ``floor`` keeps a window without any order finite; missing where neither window has anything.
+    """
+    ratio = np.log((np.maximum(now, 0) + floor) / (np.maximum(before, 0) + floor))
+    return np.where((now == 0) & (before == 0), np.nan, ratio)

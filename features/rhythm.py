@@ -1,0 +1,110 @@
+"""The buying rhythm of each customer at one cutoff: BG/NBD, and a gap model for regular buyers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import special
+
+from features.bgnbd import WEEK, BgNbd, Purchases, fit_bgnbd
+from features.definition import Churn
+from features.ledger import Column, Ledger, Past, divide
+
+YEAR_DAYS = 364
+_MEAN_WEIGHT = 1.0
+"""Gaps that the company's mean gap counts for beside the customer's own."""
+
+_SHAPE_WEIGHT = 4.0
+"""Gaps that the company's regularity counts for beside the customer's own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RhythmParameters:
+    """What is learned about rhythm from all customers at one cutoff.
+
+    ``mean_gap_days`` and ``gap_variation`` (variance over squared mean, 1 for a Poisson buyer, 0 for clockwork) are those
+    of the company's repeat buyers.
+    """
+
+    bgnbd: BgNbd
+    mean_gap_days: float
+    gap_variation: float
+
+
+def fit_rhythm(purchases: Ledger, *, n_customers: int, cutoff: int) -> RhythmParameters:
+    """Learn the company's rhythm from every customer who bought before ``cutoff``."""
+    everyone = purchases.at(np.arange(n_customers), cutoff)
+    buyers = purchases.at(np.flatnonzero(everyone.count() > 0), cutoff)
+    count, mean, variation = _own_gaps(buyers)
+    repeat = count > 0
+    regular = count >= 3
+    return RhythmParameters(
+        bgnbd=fit_bgnbd(seen_by_bgnbd(buyers)),
+        mean_gap_days=float(np.exp(np.log(mean[repeat]).mean())) if repeat.any() else float(YEAR_DAYS),
+        gap_variation=float(np.clip(np.median(variation[regular]), 0.02, 2.0)) if regular.any() else 1.0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rhythm:
+    """The rhythm of a cohort at one cutoff: what the features of the group ``rhythm`` read."""
+
+    purchases: Past
+    parameters: RhythmParameters
+    churn: Churn
+
+    @cached_property
+    def seen(self) -> Purchases:
+        """The cohort as BG/NBD sees it."""
+        return seen_by_bgnbd(self.purchases)
+
+    @property
+    def alive_chance(self) -> Column:
+        """Chance of still being a customer."""
+        return self.parameters.bgnbd.alive_chance(self.seen)
+
+    @property
+    def silent_chance(self) -> Column:
+        """Chance of no purchase inside the horizon."""
+        lead, horizon = self.churn.lead_days, self.churn.horizon_days
+        return self.parameters.bgnbd.silent_chance(self.seen, lead_days=lead, horizon_days=horizon)
+
+    @property
+    def expected_orders(self) -> Column:
+        """Days of purchase to be expected within a year."""
+        return self.parameters.bgnbd.expected_purchases(self.seen, days=YEAR_DAYS)
+
+    @property
+    def gap_survival(self) -> Column:
+        """Chance that a gap as long as the running one lasts through the horizon.
+
+        Gaps are Gamma with the customer's own mean and regularity, both drawn towards the company's by the weight of a
+        few gaps; P(gap > recency + lead + horizon | gap > recency).
+        """
+        count, own_mean, own_variation = _own_gaps(self.purchases)
+        mean = (np.nan_to_num(own_mean) * count + self.parameters.mean_gap_days * _MEAN_WEIGHT) / (count + _MEAN_WEIGHT)
+        known = np.where(count >= 2, count, 0)
+        prior = self.parameters.gap_variation * _SHAPE_WEIGHT
+        variation = (np.nan_to_num(own_variation) * known + prior) / (known + _SHAPE_WEIGHT)
+        shape = 1 / np.maximum(variation, 0.01)
+        now, end = self.purchases.recency_days, self.churn.lead_days + self.churn.horizon_days
+        so_far = special.gammaincc(shape, shape * now / mean)
+        through = special.gammaincc(shape, shape * (now + end) / mean)
+        return np.where(so_far > 1e-12, through / np.maximum(so_far, 1e-12), 1.0)
+
+
+def seen_by_bgnbd(purchases: Past) -> Purchases:
+    """Return repeat purchase days, weeks from the first to the last and weeks from the first to the cutoff."""
+    age, recency = purchases.tenure_days / WEEK, purchases.recency_days / WEEK
+    return Purchases(repeats=purchases.count() - 1, last_weeks=age - recency, age_weeks=age)
+
+
+def _own_gaps(purchases: Past) -> tuple[Column, Column, Column]:
+    """Count, mean [days] and variance over squared mean of each customer's gaps."""
+    count = purchases.total("has_gap")
+    mean = divide(purchases.total("gap"), count)
+    variance = divide(purchases.total("gap_squared"), count) - mean**2
+    unbiased = variance * divide(count, np.maximum(count - 1, 1))
+    return count, mean, divide(np.maximum(unbiased, 0), mean**2)
