@@ -1,0 +1,145 @@
+"""LightGBM that starts from the rhythm: trees learn only what the buying rhythm does not already say.
+
+Several members differ by seed; their mean is the score. Trees are kept as LightGBM's own text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.candidates import SILENT, Column, OneColumn, fit_rhythm
+
+MEMBERS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoostingSettings:
+    """What shapes the trees. Small trees, many rows a leaf: a base of 600 customers must not be learned by heart."""
+
+    rounds: int = 120
+    learning_rate: float = 0.03
+    leaves: int = 7
+    least_rows: int = 40
+    column_share: float = 0.5
+    row_share: float = 0.8
+    ridge: float = 5.0
+
+    def parameters(self, *, seed: int, threads: int) -> dict[str, Any]:
+        """LightGBM's own names; reproducible for any number of threads."""
+        return {
+            "objective": "binary",
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.leaves,
+            "min_data_in_leaf": self.least_rows,
+            "feature_fraction": self.column_share,
+            "bagging_fraction": self.row_share,
+            "bagging_freq": 1,
+            "lambda_l2": self.ridge,
+            "boost_from_average": False,
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": threads,
+            "seed": seed,
+            "verbose": -1,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Boosted:
+    """The rhythm as starting score plus the mean of the members' trees."""
+
+    name: str
+    start: OneColumn
+    columns: tuple[str, ...]
+    trees: tuple[str, ...]
+    threads: int = 2
+
+    @cached_property
+    def boosters(self) -> tuple[lgb.Booster, ...]:
+        """The members, read from their verified texts."""
+        return tuple(lgb.Booster(model_str=text) for text in self.trees)
+
+    def log_odds(self, features: pd.DataFrame) -> Column:
+        """Raw log-odds, shape (n_rows,)."""
+        return self.start.log_odds(features) + self._members(features).mean(axis=0)
+
+    def spread(self, features: pd.DataFrame) -> Column:
+        """Standard deviation between the members."""
+        return self._members(features).std(axis=0)
+
+    def contributions(self, features: pd.DataFrame) -> tuple[float, pd.DataFrame]:
+        """TreeSHAP of every member, averaged; the start's share goes to the rhythm it comes from."""
+        x = self._matrix(features)
+        shap = [b.predict(x, pred_contrib=True, num_threads=self.threads) for b in self.boosters]
+        mean = np.mean(np.asarray(shap, dtype=np.float64), axis=0)
+        parts = pd.DataFrame(mean[:, :-1], columns=list(self.columns), index=features.index)
+        base, start = self.start.contributions(features)
+        parts[SILENT] = parts[SILENT] + start[SILENT]
+        return base + float(mean[0, -1]) if len(mean) else base, parts
+
+    def to_files(self) -> dict[str, bytes]:
+        """One text per member."""
+        return {f"booster_{k}.txt": text.encode() for k, text in enumerate(self.trees)}
+
+    def facts(self) -> dict[str, Any]:
+        """Numbers for the manifest."""
+        return {"start": self.start.facts(), "columns": list(self.columns), "members": len(self.trees)}
+
+    def _members(self, features: pd.DataFrame) -> NDArray[np.float64]:
+        x = self._matrix(features)
+        raw = [b.predict(x, raw_score=True, num_threads=self.threads) for b in self.boosters]
+        return np.asarray(raw, dtype=np.float64)
+
+    def _matrix(self, features: pd.DataFrame) -> NDArray[np.float64]:
+        return features[list(self.columns)].to_numpy(np.float64)
+
+
+def fit_boosted(
+    features: pd.DataFrame,
+    label: NDArray[np.int8],
+    *,
+    lost: bool,
+    seed: int,
+    threads: int = 2,
+    settings: BoostingSettings | None = None,
+) -> Boosted:
+    """Fit ``MEMBERS`` boosters from the rhythm's log-odds.
+
+    Rows must come in one total order (cutoff, customer): the order of rows changes a LightGBM model.
+    """
+    start = fit_rhythm(features, label, lost=lost)
+    settings = settings or BoostingSettings()
+    data = lgb.Dataset(
+        features.to_numpy(np.float64),
+        label,
+        init_score=start.log_odds(features),
+        feature_name=list(features.columns),
+        params={"verbose": -1, "num_threads": threads, "min_data_in_leaf": settings.least_rows},
+        free_raw_data=False,
+    )
+    trees = tuple(
+        _text_of(lgb.train(settings.parameters(seed=seed + k, threads=threads), data, settings.rounds))
+        for k in range(MEMBERS)
+    )
+    return Boosted(name="lightgbm", start=start, columns=tuple(features.columns), trees=trees, threads=threads)
+
+
+def _text_of(booster: lgb.Booster) -> str:
+    """LightGBM's text without the number of threads: the same trees must give the same bytes on any machine."""
+    return re.sub(r"\[num_threads: \d+\]", "[num_threads: 0]", booster.model_to_string())
+
+
+def boosted_from(facts: Mapping[str, Any], files: Mapping[str, bytes]) -> Boosted:
+    """Return the ensemble stored by ``to_files`` and ``facts``; the caller has verified the files' digests."""
+    trees = tuple(files[f"booster_{k}.txt"].decode() for k in range(facts["members"]))
+    start = OneColumn(name="rhythm", **facts["start"])
+    return Boosted(name="lightgbm", start=start, columns=tuple(facts["columns"]), trees=trees)

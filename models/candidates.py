@@ -1,0 +1,196 @@
+"""The ladder of candidates: rule, rhythm, logistic regression, and LightGBM that starts from the rhythm.
+
+Each learns from labelled snapshots, gives raw log-odds of the label, explains them by contributions that add up, and is
+stored as numbers and text: never as a pickle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+from models.linear import fit_logistic
+
+Column = NDArray[np.float64]
+
+RECENCY = "sales__recency_days"
+SILENT = "rhythm__silent_chance"
+
+
+class Candidate(Protocol):
+    """A fitted candidate."""
+
+    name: str
+
+    def log_odds(self, features: pd.DataFrame) -> Column:
+        """Raw log-odds of the label, shape (n_rows,)."""
+
+    def spread(self, features: pd.DataFrame) -> Column:
+        """Standard deviation of the raw log-odds between members of an ensemble; 0 for a single model."""
+
+    def contributions(self, features: pd.DataFrame) -> tuple[float, pd.DataFrame]:
+        """Base and one column per feature that speaks; base plus the row's sum is its raw log-odds."""
+
+    def to_files(self) -> dict[str, bytes]:
+        """Texts of trees, by file name; empty when ``facts`` say it all."""
+
+    def facts(self) -> dict[str, Any]:
+        """Numbers for the manifest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneColumn:
+    """``log-odds = intercept + weight * (x - mean)`` with one column: the rule and the rhythm."""
+
+    name: str
+    column: str
+    intercept: float
+    weight: float
+    mean: float
+
+    def log_odds(self, features: pd.DataFrame) -> Column:
+        """Raw log-odds, shape (n_rows,)."""
+        return self.intercept + self.weight * (_SHAPES[self.column](features[self.column]) - self.mean)
+
+    def spread(self, features: pd.DataFrame) -> Column:
+        """Zeros: there is one model."""
+        return np.zeros(len(features))
+
+    def contributions(self, features: pd.DataFrame) -> tuple[float, pd.DataFrame]:
+        """All that is not the mean belongs to the one column."""
+        part = self.log_odds(features) - self.intercept
+        return self.intercept, pd.DataFrame({self.column: part}, index=features.index)
+
+    def to_files(self) -> dict[str, bytes]:
+        """No trees."""
+        return {}
+
+    def facts(self) -> dict[str, Any]:
+        """Numbers for the manifest."""
+        return {"column": self.column, "intercept": self.intercept, "weight": self.weight, "mean": self.mean}
+
+
+def _log_recency(recency: pd.Series[float]) -> Column:
+    return np.log1p(np.nan_to_num(recency.to_numpy(np.float64), nan=3650.0))
+
+
+def _silent_log_odds(chance: pd.Series[float]) -> Column:
+    clipped = np.clip(np.nan_to_num(chance.to_numpy(np.float64), nan=0.5), 1e-4, 1 - 1e-4)
+    return np.asarray(special.logit(clipped), dtype=np.float64)
+
+
+_SHAPES = {RECENCY: _log_recency, SILENT: _silent_log_odds}
+
+
+def fit_rule(features: pd.DataFrame, label: NDArray[np.int8], *, lost: bool) -> OneColumn:
+    """Fit the last-order rule: the longer ago, the likelier lost; on the logarithm of recency."""
+    return _fit_one("rule", RECENCY, features, label, lost=lost)
+
+
+def fit_rhythm(features: pd.DataFrame, label: NDArray[np.int8], *, lost: bool) -> OneColumn:
+    """Fit the rhythm: BG/NBD's chance of silence (``lost``) or of its opposite, moved to the level of the labels."""
+    return _fit_one("rhythm", SILENT, features, label, lost=lost)
+
+
+def untrained_rhythm(*, lost: bool) -> OneColumn:
+    """Return the rhythm as it comes, for a company without a single finished horizon."""
+    return OneColumn(name="rhythm", column=SILENT, intercept=0.0, weight=1.0 if lost else -1.0, mean=0.0)
+
+
+def _fit_one(name: str, column: str, features: pd.DataFrame, label: NDArray[np.int8], *, lost: bool) -> OneColumn:
+    """Fit one weight, held to the direction that makes sense: more silence, more loss, less return."""
+    x, sign = _SHAPES[column](features[column]), 1.0 if lost else -1.0
+    mean = float(x.mean())
+    intercept, weights = fit_logistic(sign * (x - mean)[:, None], label, penalty=4.0, centre=1.0, least=0.1)
+    return OneColumn(name=name, column=column, intercept=intercept, weight=sign * float(weights[0]), mean=mean)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logistic:
+    """Ridge logistic regression on normal scores: each column mapped through its quantiles, missing to its mean."""
+
+    name: str
+    columns: tuple[str, ...]
+    knots: tuple[tuple[float, ...], ...]
+    means: tuple[float, ...]
+    weights: tuple[float, ...]
+    intercept: float
+
+    def log_odds(self, features: pd.DataFrame) -> Column:
+        """Raw log-odds, shape (n_rows,)."""
+        base, parts = self.contributions(features)
+        return base + parts.to_numpy().sum(axis=1)
+
+    def spread(self, features: pd.DataFrame) -> Column:
+        """Zeros: there is one model."""
+        return np.zeros(len(features))
+
+    def contributions(self, features: pd.DataFrame) -> tuple[float, pd.DataFrame]:
+        """Weight times distance from the mean, per column."""
+        rows = _normal_scores(features, self.columns, self.knots) - np.array(self.means)
+        parts = np.nan_to_num(rows) * np.array(self.weights)
+        return self.intercept, pd.DataFrame(parts, columns=list(self.columns), index=features.index)
+
+    def to_files(self) -> dict[str, bytes]:
+        """No trees."""
+        return {}
+
+    def facts(self) -> dict[str, Any]:
+        """Numbers for the manifest."""
+        names = ("columns", "knots", "means", "weights", "intercept")
+        return {name: getattr(self, name) for name in names}
+
+
+_GRID = np.linspace(0.005, 0.995, 100)
+
+
+def fit_logistic_regression(features: pd.DataFrame, label: NDArray[np.int8], *, lost: bool) -> Logistic:
+    """Fit the logistic regression on every column that varies."""
+    columns = [name for name in features.columns if features[name].nunique() > 1]
+    knots = [np.nanquantile(features[name].to_numpy(np.float64), _GRID) for name in columns]
+    rows = _normal_scores(features, columns, knots)
+    means = np.nanmean(rows, axis=0)
+    intercept, weights = fit_logistic(np.nan_to_num(rows - means), label, penalty=20.0)
+    return Logistic(
+        name="logistic",
+        columns=tuple(columns),
+        knots=tuple(tuple(k.tolist()) for k in knots),
+        means=tuple(means.tolist()),
+        weights=tuple(weights.tolist()),
+        intercept=intercept,
+    )
+
+
+def _normal_scores(
+    features: pd.DataFrame, columns: Sequence[str], knots: Sequence[Sequence[float]] | Sequence[Column]
+) -> NDArray[np.float64]:
+    """Normal quantile of each value's rank among the knots, shape (n_rows, n_columns); ties take the middle."""
+    scores = np.full((len(features), len(columns)), np.nan)
+    for at, (name, grid) in enumerate(zip(columns, knots, strict=True)):
+        values = features[name].to_numpy(np.float64)
+        below, above = np.searchsorted(grid, values, side="left"), np.searchsorted(grid, values, side="right")
+        rank = np.clip((below + above) / 2, 0.5, len(_GRID) - 0.5) / len(_GRID)
+        scores[:, at] = np.where(np.isnan(values), np.nan, special.ndtri(rank))
+    return scores
+
+
+def candidate_from(name: str, facts: Mapping[str, Any], files: Mapping[str, bytes]) -> Candidate:
+    """Return the candidate that ``facts()`` and ``to_files()`` describe."""
+    if name in ("rule", "rhythm"):
+        return OneColumn(name=name, **facts)
+    if name == "logistic":
+        frozen = {key: _as_tuple(value) for key, value in facts.items()}
+        return Logistic(name=name, **frozen)
+    from models.boosting import boosted_from
+
+    return boosted_from(facts, files)
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value

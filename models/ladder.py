@@ -1,0 +1,190 @@
+"""Choosing a step of the ladder on folds that are ordered in time, and training it.
+
+Rule: each candidate is judged on snapshots whose cutoff lies at least a whole lead and horizon after everything it
+learned from; the simplest candidate within one standard error of the best is chosen (Breiman et al. 1984, CART).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.definition import Churn
+from features.matrix import feature_names
+from features.timeline import learnable_before
+from models.boosting import fit_boosted
+from models.calibrate import Calibration, fit_calibration, uncalibrated
+from models.candidates import Candidate, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
+from models.churn_model import ChurnModel, Purpose
+from models.metrics import evaluate, log_losses
+from models.settings import Training
+
+LEAST_OUTCOMES = 5
+"""Fewer snapshots than that of either outcome teach nothing: the rhythm speaks as it comes."""
+
+_MOST_FOLDS = 3
+
+Fit = Callable[[pd.DataFrame, NDArray[np.int8]], Candidate]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """One test cutoff with the cutoffs that may be learned from, purged."""
+
+    test: date
+    learn: tuple[date, ...]
+
+
+def folds_of(cutoffs: Sequence[date], churn: Churn) -> tuple[Fold, ...]:
+    """Return up to three folds, oldest first, testing on the newest cutoffs that leave something to learn from."""
+    folds = (Fold(test=cutoff, learn=learnable_before(cutoffs, cutoff, churn)) for cutoff in cutoffs)
+    return tuple(fold for fold in folds if fold.learn)[-_MOST_FOLDS:]
+
+
+def ladder(purpose: Purpose, training: Training) -> Mapping[str, Fit]:
+    """Return the candidates from the simplest to the most able, ready to fit."""
+    lost = purpose == "churn"
+    return {
+        "rule": partial(fit_rule, lost=lost),
+        "rhythm": partial(fit_rhythm, lost=lost),
+        "logistic": partial(fit_logistic_regression, lost=lost),
+        "lightgbm": partial(fit_boosted, lost=lost, seed=training.seed, threads=training.threads),
+    }
+
+
+def train(
+    snapshots: pd.DataFrame, *, purpose: Purpose, cutoff: date, churn: Churn, training: Training
+) -> tuple[ChurnModel, pd.DataFrame]:
+    """Choose and fit a model for one cohort.
+
+    Parameters
+    ----------
+    snapshots : DataFrame
+        Labelled snapshots of one cohort at all training cutoffs, as ``features.matrix`` gives them.
+    purpose : {"churn", "return"}
+        What label 1 means: lost, or returned.
+    cutoff : date
+        The day the model is for; every horizon in ``snapshots`` ends on or before it.
+    churn, training : sections of the configuration
+
+    Returns
+    -------
+    model : ChurnModel
+    folds : DataFrame
+        One row per tested snapshot and candidate: test (cutoff), customer_id, candidate, label, log_odds, probability.
+        Empty when the history is too short for a test.
+    """
+    rows = snapshots.sort_values(["cutoff", "customer_id"], ignore_index=True)
+    names, label = feature_names(rows), rows["label"].to_numpy(np.int8)
+    steps = ladder(purpose, training)
+    tested = _test_all(rows, steps, folds_of(sorted(set(rows["cutoff"])), churn))
+    chosen, remark = _choose(tested, label, steps)
+    fitted = steps[chosen](rows[list(names)], label) if _teaches(label) else untrained_rhythm(lost=purpose == "churn")
+    evidence = _evidence(rows, tested, chosen=chosen, remark=remark)
+    model = ChurnModel(
+        purpose=purpose,
+        candidate=fitted,
+        calibration=_calibration(tested, chosen),
+        features=names,
+        cutoff=cutoff,
+        evidence=evidence,
+    )
+    return model, tested
+
+
+_FOLD_COLUMNS = {
+    "test": object,
+    "customer_id": "str",
+    "candidate": "str",
+    "label": np.int8,
+    "log_odds": np.float64,
+    "probability": np.float64,
+}
+
+
+def _test_all(rows: pd.DataFrame, steps: Mapping[str, Fit], folds: Sequence[Fold]) -> pd.DataFrame:
+    """Fit every candidate on every fold; probabilities are calibrated on each fold itself, alike for all."""
+    parts = [_test(rows, name, fit, fold) for fold in folds for name, fit in steps.items()]
+    tested = [part for part in parts if part is not None]
+    empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _FOLD_COLUMNS.items()})
+    return pd.concat(tested, ignore_index=True) if tested else empty
+
+
+def _test(rows: pd.DataFrame, name: str, fit: Fit, fold: Fold) -> pd.DataFrame | None:
+    learn, test = rows.loc[rows["cutoff"].isin(fold.learn)], rows.loc[rows["cutoff"] == fold.test]
+    known, truth = learn["label"].to_numpy(np.int8), test["label"].to_numpy(np.int8)
+    if not (_teaches(known) and _teaches(truth)):
+        return None
+    columns = list(feature_names(rows))
+    log_odds = fit(learn[columns], known).log_odds(test[columns])
+    calibrated = fit_calibration(log_odds, truth, n_customers=len(truth)).log_odds(log_odds)
+    return pd.DataFrame(
+        {
+            "test": fold.test,
+            "customer_id": test["customer_id"].to_numpy(),
+            "candidate": name,
+            "label": truth,
+            "log_odds": log_odds,
+            "probability": 1 / (1 + np.exp(-calibrated)),
+        }
+    )
+
+
+def _teaches(label: NDArray[np.int8]) -> bool:
+    return bool(min(label.sum(), (1 - label).sum()) >= LEAST_OUTCOMES)
+
+
+def _choose(tested: pd.DataFrame, label: NDArray[np.int8], steps: Mapping[str, Fit]) -> tuple[str, str]:
+    """Return the name of the simplest candidate within one standard error of the best, and the reason."""
+    if not _teaches(label):
+        return "rhythm", f"fewer than {LEAST_OUTCOMES} snapshots of either outcome: the rhythm speaks unlearned"
+    if tested.empty:
+        return "rhythm", "history too short for a test ordered in time: the rhythm speaks, moved to the level seen so far"
+    losses = _loss_by_customer(tested)
+    best = str(losses.mean().idxmin())
+    for name in steps:
+        behind = losses[name] - losses[best]
+        error = float(behind.std(ddof=1) / np.sqrt(len(behind))) if len(behind) > 1 else 0.0
+        if name == best or behind.mean() <= error:
+            return name, f"{name} is within one standard error of the best ({best})" if name != best else f"{name} is the best"
+    return best, f"{best} is the best"
+
+
+def _loss_by_customer(tested: pd.DataFrame) -> pd.DataFrame:
+    """Mean log loss of each customer under each candidate, one row per customer."""
+    loss = log_losses(tested["label"].to_numpy(), tested["probability"].to_numpy())
+    table = tested.assign(loss=loss).pivot_table(index="customer_id", columns="candidate", values="loss", aggfunc="mean")
+    return table.sort_index()
+
+
+def _calibration(tested: pd.DataFrame, chosen: str) -> Calibration:
+    own = tested.loc[tested["candidate"] == chosen]
+    if own.empty:
+        return uncalibrated()
+    return fit_calibration(
+        own["log_odds"].to_numpy(), own["label"].to_numpy(), n_customers=int(own["customer_id"].nunique())
+    )
+
+
+def _evidence(rows: pd.DataFrame, tested: pd.DataFrame, *, chosen: str, remark: str) -> Mapping[str, Any]:
+    metrics = {
+        str(name): {key: round(value, 6) for key, value in evaluate(part["label"].to_numpy(), part["probability"].to_numpy()).items()}
+        for name, part in tested.groupby("candidate", sort=True)
+    }
+    return {
+        "chosen": chosen,
+        "remark": remark,
+        "metrics": metrics,
+        "tests": sorted(str(day) for day in set(tested["test"])),
+        "training_cutoffs": [str(day) for day in sorted(set(rows["cutoff"]))],
+        "snapshots": len(rows),
+        "customers": int(rows["customer_id"].nunique()),
+        "base_rate": round(float(rows["label"].astype(float).mean()), 6) if len(rows) else None,
+    }
