@@ -213,7 +213,8 @@ def _prepare_environment() -> None:
     """Switch off MLflow's telemetry and chatter; runs before its first import and overrides nothing already set."""
     for key, value in _ENVIRONMENT.items():
         os.environ.setdefault(key, value)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for chatty in ("alembic", "mlflow.store.db"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _registered(found: ModelVersion) -> RegisteredVersion | None:

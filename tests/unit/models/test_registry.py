@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from datetime import date
 from itertools import count
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from features.errors import ModelError
+from models.calibrate import uncalibrated
+from models.candidates import untrained_rhythm
+from models.churn_model import ChurnModel
 from models.digest import digest_of
 from models.registry import CHAMPION, RegisteredVersion, Registry, registry_in
 
@@ -274,59 +276,60 @@ def test_the_environment_decides_where_the_registry_is(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "mlartifacts").is_dir()
 
 
-class _StandIn:
-    """Stands for the churn model: remembers the files it was built from and scores every row alike."""
-
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self.files = files
-
-    @classmethod
-    def from_files(cls, files: Mapping[str, bytes]) -> _StandIn:
-        return cls(files)
-
-    def score(self, matrix: pd.DataFrame) -> pd.DataFrame:
-        columns = ["probability", "score", "probability_low", "probability_high", "other"]
-        return pd.DataFrame(float(len(self.files)), index=matrix.index, columns=columns)
+def stored_churn_model(registry: Registry, output: Path, name: str) -> tuple[ChurnModel, Path]:
+    """Register a model that speaks by the rhythm alone; return it and the folder of its files."""
+    model = ChurnModel(
+        purpose="churn",
+        candidate=untrained_rhythm(lost=True),
+        calibration=uncalibrated(),
+        features=("sales__recency_days", "rhythm__silent_chance"),
+        cutoff=date(2024, 1, 1),
+    )
+    return model, stored_folder(output, register(registry, name, model.to_files()))
 
 
-@pytest.fixture
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("models.churn_model")
-    module.ChurnModel = _StandIn  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "models.churn_model", module)
-    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
-
-
-@pytest.mark.usefixtures("stand_in")
-def test_mlflow_loads_the_model_from_code_with_pickles_forbidden(registry: Registry, output: Path, name: str) -> None:
+def test_mlflow_scores_as_the_model_does_with_pickles_forbidden(
+    registry: Registry, output: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import mlflow.pyfunc
 
-    folder = stored_folder(output, register(registry, name)).parents[1]
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    model, files = stored_churn_model(registry, output, name)
     matrix = pd.DataFrame({"sales__recency_days": [1.0, None], "rhythm__silent_chance": [0.5, 0.1]}, index=[7, 9])
-    predicted = mlflow.pyfunc.load_model(str(folder)).predict(matrix)
+    predicted = mlflow.pyfunc.load_model(str(files.parents[1])).predict(matrix)
     assert list(predicted.columns) == ["score", "probability", "probability_low", "probability_high"]
-    assert predicted["score"].to_dict() == {7: 2.0, 9: 2.0}
+    pd.testing.assert_frame_equal(predicted, model.score(matrix))
 
 
-@pytest.mark.usefixtures("stand_in")
+def test_mlflow_refuses_a_matrix_without_a_feature(registry: Registry, output: Path, name: str) -> None:
+    import mlflow.pyfunc
+    from mlflow.exceptions import MlflowException
+
+    _, files = stored_churn_model(registry, output, name)
+    loaded = mlflow.pyfunc.load_model(str(files.parents[1]))
+    with pytest.raises(MlflowException, match="rhythm__silent_chance"):
+        loaded.predict(pd.DataFrame({"sales__recency_days": [1.0]}))
+
+
 def test_mlflow_does_not_build_a_model_whose_files_were_changed(registry: Registry, output: Path, name: str) -> None:
     import mlflow.pyfunc
 
-    files = stored_folder(output, register(registry, name))
-    (files / "booster_0.txt").write_bytes(b"evil")
-    with pytest.raises(ModelError, match=r"booster_0\.txt was changed"):
+    _, files = stored_churn_model(registry, output, name)
+    (files / "model.json").write_bytes(b"{}")
+    with pytest.raises(ModelError, match=r"model\.json was changed"):
         mlflow.pyfunc.load_model(str(files.parents[1]))
 
 
-def test_registering_prints_nothing_and_leaves_nothing_in_the_working_folder(tmp_path: Path) -> None:
-    program = """
+@pytest.mark.parametrize("before", ["", "import mlflow"], ids=["command line", "notebook"])
+def test_registering_prints_nothing_and_leaves_nothing_in_the_working_folder(tmp_path: Path, before: str) -> None:
+    program = f"""{before}
 from pathlib import Path
 from datetime import date
 from models.digest import digest_of
 from models.registry import registry_in
-registry, files = registry_in(Path("out"), {}), {"model.json": b"{}"}
-registry.register(files, name="demo", digest=digest_of(files), tags={"cutoff": "2024-01-01", "recipe": "r"},
-    parameters={}, metrics={"auc": 0.5}, plots={}, signature_features=["f"], data_digest="d")
+registry, files = registry_in(Path("out"), {{}}), {{"model.json": b"1"}}
+registry.register(files, name="demo", digest=digest_of(files), tags={{"cutoff": "2024-01-01", "recipe": "r"}},
+    parameters={{}}, metrics={{"auc": 0.5}}, plots={{}}, signature_features=["f"], data_digest="d")
 registry.champion("demo", cutoff=date(2024, 1, 1), recipe="r", not_before=date(2024, 1, 1))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
