@@ -1,11 +1,13 @@
 """Bind the columns of the contract to the columns of a source."""
 
+# ruff: noqa: S608 - names are quoted, texts escaped, configured expressions parsed and restricted
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from features.contract import KNOWN_AT, Column, Table
 from features.coercion import quoted
+from features.contract import KNOWN_AT, Column, Table
 from features.errors import ConfigError
 from features.expressions import Compiled, compile_expression, referenced
 from features.nearest import suggestion
@@ -24,8 +26,8 @@ def expressions_of(table: Table, source: Source, names: Sequence[str]) -> dict[s
     missing = [name for name in table.required if name not in found]
     if missing:
         raise ConfigError(
-            f"sources.{table.name}.columns.{missing[0]}: {source.uri} has no column `{missing[0]}`, which is compulsory;"
-            f" map it to an expression ({suggestion(missing[0], names)})"
+            f"sources.{table.name}.columns.{missing[0]}: {source.uri} has no column `{missing[0]}`, and it is"
+            f" compulsory; map it to an expression ({suggestion(missing[0], names)})"
         )
     return found
 
@@ -35,7 +37,9 @@ def needed_columns(table: Table, source: Source, names: Sequence[str]) -> tuple[
     types = dict.fromkeys(names, "VARCHAR")
     texts = {f"columns.{name}": text for name, text in expressions_of(table, source, names).items()}
     texts |= {key: text for key, text in (("where", source.where), ("currency", source.currency)) if text}
-    used = [each for key, text in texts.items() for each in referenced(text, types, place=f"sources.{table.name}.{key}")]
+    used = [
+        each for key, text in texts.items() for each in referenced(text, types, place=f"sources.{table.name}.{key}")
+    ]
     return tuple(dict.fromkeys(used))
 
 
@@ -60,7 +64,11 @@ def _mapped(engine: Engine, table: Table, column: Column, text: str, opened: Ope
 
 def type_of(engine: Engine, compiled: Compiled, relation: str, place: str, text: str) -> str:
     """Return the DuckDB type of an expression; ConfigError when it does not fit the columns' types."""
-    return next(iter(engine.fitting_types(f"select {compiled.sql} as v from {quoted(relation)}", place=place, text=text).values()))
+    return next(
+        iter(
+            engine.fitting_types(f"select {compiled.sql} as v from {quoted(relation)}", place=place, text=text).values()
+        )
+    )
 
 
 def condition(

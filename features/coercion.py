@@ -16,7 +16,19 @@ Want = Literal["any", "number", "moment", "text"]
 
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Pow, exp.Neg)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In, exp.NullSafeEQ, exp.NullSafeNEQ)
-_NUMERIC = (exp.Abs, exp.Ceil, exp.Floor, exp.Round, exp.Sign, exp.Sqrt, exp.Ln, exp.Log, exp.Exp, exp.Trunc, exp.UnixToTime)
+_NUMERIC = (
+    exp.Abs,
+    exp.Ceil,
+    exp.Floor,
+    exp.Round,
+    exp.Sign,
+    exp.Sqrt,
+    exp.Ln,
+    exp.Log,
+    exp.Exp,
+    exp.Trunc,
+    exp.UnixToTime,
+)
 _TEXTUAL = (
     exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.Substring, exp.Left, exp.Right, exp.Replace, exp.SplitPart,
     exp.RegexpReplace, exp.RegexpExtract, exp.RegexpLike, exp.RegexpFullMatch, exp.Pad, exp.StartsWith, exp.EndsWith,
@@ -76,7 +88,8 @@ def _number(value: str, decimal: str, thousands: str) -> str:
 
 def _moment(value: str, date_format: str, timezone: str) -> str:
     clock = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.]\d+)?)?"
-    zoned = f"timezone({_text(timezone)}, try_cast(regexp_replace({value}, '([+-]\\d\\d)(\\d\\d)$', '\\1:\\2') as timestamptz))"
+    colon = f"regexp_replace({value}, '([+-]\\d\\d)(\\d\\d)$', '\\1:\\2')"
+    zoned = f"timezone({_text(timezone)}, try_cast({colon} as timestamptz))"
     iso = (
         f"when {value} like '____-__-__' then try_cast(try_cast({value} as date) as timestamp)"
         f" when regexp_full_match({value}, '{clock}') then try_cast({value} as timestamp)"
@@ -190,7 +203,9 @@ class Rewriter:
             return is_text_type(self._types[node.name])
         if isinstance(node, (*_PASSING, exp.If, exp.Case)):
             return any(self._is_text(each) for each in _operands(node))
-        return isinstance(node, (*_TEXTUAL, exp.Concat, exp.DPipe, exp.ConcatWs)) and not isinstance(node, exp.StrToTime)
+        return isinstance(node, (*_TEXTUAL, exp.Concat, exp.DPipe, exp.ConcatWs)) and not isinstance(
+            node, exp.StrToTime
+        )
 
     def _is_number(self, node: exp.Expr) -> bool:
         if isinstance(node, exp.Column):
@@ -212,7 +227,9 @@ class Rewriter:
             return node.to.this.name in ("DATE", "TIMESTAMP", "TIMESTAMPTZ")
         if isinstance(node, (*_PASSING, exp.Add, exp.Sub)):
             return any(self._is_moment(each) for each in _operands(node))
-        return isinstance(node, (exp.Interval, exp.StrToTime, exp.LastDay, exp.DateFromParts, exp.TimestampTrunc, exp.Date))
+        return isinstance(
+            node, (exp.Interval, exp.StrToTime, exp.LastDay, exp.DateFromParts, exp.TimestampTrunc, exp.Date)
+        )
 
 
 def _operands(node: exp.Expr) -> list[exp.Expr]:

@@ -24,8 +24,8 @@ _SYNTAX = frozenset(
     " Interval Var Tuple AtTimeZone".split()
 )
 _FUNCTIONS = frozenset(
-    "Abs Ceil Floor Round Sign Sqrt Ln Log Exp Greatest Least Coalesce Nullif Lower Upper Trim Length Substring Left"
-    " Right Concat ConcatWs Replace SplitPart RegexpReplace RegexpExtract RegexpLike RegexpFullMatch Pad StartsWith"
+    "Abs Ceil Floor Round Sign Sqrt Ln Log Exp Greatest Least Coalesce Nullif Lower Upper Trim Length Substring Left Right"
+    " Concat ConcatWs Replace SplitPart RegexpReplace RegexpExtract RegexpLike RegexpFullMatch Pad StartsWith"
     " EndsWith Contains StrPosition Reverse StrToTime TimeToStr TimestampTrunc DateTrunc DateDiff Extract Year Month Day"
     " Quarter Week DayOfWeek LastDay Date DateFromParts UnixToTime ToDays MD5 IsNan Trunc".split()
 )
@@ -167,9 +167,7 @@ def _shown(columns: tuple[str, ...], sql: str) -> str:
         return f"cast({sql} as varchar)"
     if len(columns) == 1:
         return f"cast({quoted(columns[0])} as varchar)"
-    parts = ", ', ', ".join(
-        f"{literal(name)}, '=', coalesce(cast({quoted(name)} as varchar), '')" for name in columns
-    )
+    parts = ", ', ', ".join(f"{literal(name)}, '=', coalesce(cast({quoted(name)} as varchar), '')" for name in columns)
     return f"concat({parts})"
 
 

@@ -5,6 +5,8 @@ Rows are accepted, quarantined (with rule, column and message) or later than the
 morning would have given.
 """
 
+# ruff: noqa: S608 - names are quoted, texts escaped, configured expressions parsed and restricted
+
 from __future__ import annotations
 
 import hashlib
@@ -12,7 +14,6 @@ import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +28,7 @@ from features.contract import KNOWN_AT, TABLES, Column, Table
 from features.errors import ConfigError, ContractError, SourceError
 from features.expressions import literal
 from features.nearest import suggestion
-from features.sources import Database, Engine, Located, Opened, Source, check_parquet, locate, prepare_texts
+from features.sources import Database, Engine, Located, Opened, Source, TextFile, check_parquet, locate, prepare_texts
 from features.staging import Balance, stage
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ class _Intake:
         self._sources, self._cutoff, self._timezone, self._currency = sources, cutoff, timezone, currency
 
     def files_and_databases(self, located: Mapping[str, Located]) -> Tables:
-        texts = {}
+        texts: dict[str, tuple[TextFile, ...]] = {}
         for name, found in located.items():
             if found.kind == "text":
                 count = sum(len(each) for each in texts.values())
@@ -252,7 +253,8 @@ class _Intake:
     def frames(self, frames: Mapping[str, pd.DataFrame]) -> Tables:
         engine = self._engine([])
         opened = {
-            name: engine.open_rows(name, _arrow_of(name, frame), label=f"frame {name}") for name, frame in frames.items()
+            name: engine.open_rows(name, _arrow_of(name, frame), label=f"frame {name}")
+            for name, frame in frames.items()
         }
         return self._checked(engine, opened)
 
@@ -262,7 +264,11 @@ class _Intake:
         for name, source in self._sources.items():
             read = source.read
             for statement in reading_macros(
-                name, decimal=read.decimal, thousands=read.thousands, date_format=read.date_format, timezone=self._timezone
+                name,
+                decimal=read.decimal,
+                thousands=read.thousands,
+                date_format=read.date_format,
+                timezone=self._timezone,
             ):
                 engine.run(statement, place=f"sources.{name}.read")
         return engine
@@ -312,4 +318,14 @@ def _arrow_column(frame: pd.DataFrame, name: str) -> pa.Array | pa.ChunkedArray:
         return pa.array([None if each is None or each != each else str(each) for each in values], type=pa.string())
 
 
-__all__ = ["Balance", "Column", "ContractError", "Table", "Tables", "check_sources", "literal", "take_in", "take_in_frames"]
+__all__ = [
+    "Balance",
+    "Column",
+    "ContractError",
+    "Table",
+    "Tables",
+    "check_sources",
+    "literal",
+    "take_in",
+    "take_in_frames",
+]

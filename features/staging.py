@@ -1,5 +1,7 @@
 """One table from opened source to accepted rows, quarantine and balance."""
 
+# ruff: noqa: S608 - names are quoted, texts escaped, configured expressions parsed and restricted
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -14,8 +16,7 @@ from features.contract import Table
 from features.errors import ContractError
 from features.expressions import literal
 from features.quality import Mapped, breaches_sql, has_breach, shown_sql, staging_sql
-from features.sources import FILE, ROW, Engine, Opened, Source
-from features.textfiles import line_numbers
+from features.sources import FILE, ROW, Engine, Opened, Source, line_numbers
 
 _FIXED = ("file", "row", "rule", "column", "message")
 
@@ -71,7 +72,13 @@ class _Step:
     """The steps of one table, over relations named after it."""
 
     def __init__(
-        self, engine: Engine, table: Table, source: Source, opened: Opened, mapped: tuple[Mapped, ...], cutoff: date | None
+        self,
+        engine: Engine,
+        table: Table,
+        source: Source,
+        opened: Opened,
+        mapped: tuple[Mapped, ...],
+        cutoff: date | None,
     ) -> None:
         self._engine, self._table, self._source, self._opened = engine, table, source, opened
         self._mapped, self._cutoff = mapped, cutoff
@@ -85,7 +92,13 @@ class _Step:
         """Read the source into canonical types and breach codes."""
         opened, source = self._opened, self._source
         where = condition(
-            self._engine, source.where, opened.types, relation=opened.relation, table=self._name, key="where", absent="true"
+            self._engine,
+            source.where,
+            opened.types,
+            relation=opened.relation,
+            table=self._name,
+            key="where",
+            absent="true",
         )
         currency = condition(
             self._engine, source.currency, opened.types,
@@ -116,7 +129,8 @@ class _Step:
     def mark_repeats(self) -> None:
         """Note rows whose key an earlier accepted row already has: the same row again, or a conflicting one."""
         self._engine.run(
-            f"create table {self._repeats} (file integer, row bigint, first_file integer, first_row bigint, same boolean)"
+            f"create table {self._repeats}"
+            " (file integer, row bigint, first_file integer, first_row bigint, same boolean)"
         )
         if not self._table.key:
             return
@@ -124,7 +138,7 @@ class _Step:
         content = ", ".join(quoted(each.column.name) for each in self._mapped)
         window = f"over (partition by {keys} order by {FILE}, {ROW})"
         self._engine.run(
-            f"insert into {self._repeats} select {FILE}, {ROW}, first_file, first_row, row(content) = row(first_content)"
+            f"insert into {self._repeats} select {FILE}, {ROW}, first_file, first_row, content = first_content"
             f" from (select {FILE}, {ROW}, row_number() {window} as place, first_value({FILE}) {window} as first_file,"
             f" first_value({ROW}) {window} as first_row, cast(row({content}) as varchar) as content,"
             f" first_value(cast(row({content}) as varchar)) {window} as first_content"
@@ -145,23 +159,26 @@ class _Step:
     def quarantine(self) -> None:
         """Keep every refused row with rule, column and message beside its original columns as text."""
         self._number_lines()
-        originals = ", ".join(f"cast(raw.{quoted(each)} as varchar) as {quoted(_original(each))}" for each in self._opened.types)
+        originals = ", ".join(
+            f"cast(raw.{quoted(each)} as varchar) as {quoted(_original(each))}" for each in self._opened.types
+        )
         breaches = (
             f"select {FILE}, {ROW}, {breaches_sql(self._mapped)} as breaches from (select s.*, {_prefixed_shown()} from"
             f" {self._staged} s join (select {FILE} as _f, {ROW} as _r, {shown_sql(self._mapped)} from {self._raw}) w"
             f" on s.{FILE} = w._f and s.{ROW} = w._r where {self._own})"
             if self._count(self._own)
             else f"select null::integer as {FILE}, null::bigint as {ROW},"
-            " null::struct(rule varchar, \"column\" varchar, message varchar)[] as breaches where false"
+            ' null::struct(rule varchar, "column" varchar, message varchar)[] as breaches where false'
         )
         refused = (
-            f"select {FILE}, {ROW}, breaches[1].rule as rule, breaches[1].column as \"column\","
+            f'select {FILE}, {ROW}, breaches[1].rule as rule, breaches[1].column as "column",'
             " array_to_string(list_transform(breaches, lambda b: b.message), '; ') as message"
             f" from ({breaches}) union all {self._repeats_sql()}"
         )
         self._engine.run(
             f"create table {quoted(f'quarantine_{self._name}')} as"
-            f" select {self._label_sql('b.' + FILE)} as file, coalesce(l.line, b.{ROW}) as row, b.rule, b.column, b.message,"
+            f" select {self._label_sql('b.' + FILE)} as file, coalesce(l.line, b.{ROW}) as row, b.rule, b.column,"
+            " b.message,"
             f" {originals} from ({refused}) b join {self._raw} raw using ({FILE}, {ROW})"
             f" left join {self._lines} l on l.file = b.{FILE} and l.row = b.{ROW}",
             place=f"sources.{self._name}",
@@ -208,7 +225,9 @@ class _Step:
         return line_numbers(self._opened.texts[number], wanted=rows.astype(np.int64), malformed=malformed)
 
     def _store_lines(self, number: int, rows: np.ndarray, lines: np.ndarray, malformed: dict[int, int]) -> None:
-        self._engine.load("numbered", pa.table({"row": pa.array(rows, pa.int64()), "line": pa.array(lines, pa.int64())}))
+        self._engine.load(
+            "numbered", pa.table({"row": pa.array(rows, pa.int64()), "line": pa.array(lines, pa.int64())})
+        )
         self._engine.run(f"insert into {self._lines} select {number}, row, line from numbered")
         records = pa.table(
             {"record": pa.array(malformed.keys(), pa.int64()), "line": pa.array(malformed.values(), pa.int64())}
@@ -241,7 +260,9 @@ class _Step:
     def balance(self) -> Balance:
         """Count what became of the rows."""
         malformed = (
-            self._engine.one(f"select count(*) from {quoted(f'malformed_{self._name}')}")[0] if self._opened.texts else 0
+            self._engine.one(f"select count(*) from {quoted(f'malformed_{self._name}')}")[0]
+            if self._opened.texts
+            else 0
         )
         return Balance(
             table=self._name,
@@ -274,7 +295,7 @@ def _original(name: str) -> str:
 
 
 def _prefixed_shown() -> str:
-    return f"w.* exclude (_f, _r)"
+    return "w.* exclude (_f, _r)"
 
 
 def _nothing_left(engine: Engine, balance: Balance, opened: Opened, cutoff: date | None) -> str:
@@ -282,7 +303,9 @@ def _nothing_left(engine: Engine, balance: Balance, opened: Opened, cutoff: date
     if balance.read == 0:
         return f"{where}: no orders were read; check the file and sources.orders.where"
     if balance.quarantined == 0:
-        return f"{where}: all {balance.later} orders became known on or after the cutoff {cutoff}; choose a later cutoff"
+        return (
+            f"{where}: all {balance.later} orders became known on or after the cutoff {cutoff}; choose a later cutoff"
+        )
     file, row, message = engine.one("select file, row, message from quarantine_orders order by file, row limit 1")
     return (
         f"{file} row {row}: {message}; so all {balance.quarantined} readable orders were refused and none is left;"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
-import io
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -80,7 +79,9 @@ def _refuse_foreign(origin: Path, packed: bool) -> None:
     with origin.open("rb") as file:
         start = file.read(4)
     if start == b"PK\x03\x04":
-        raise SourceError(f"{origin} is a zip or Excel file, not text; save the sheet as CSV (UTF-8) and name that file")
+        raise SourceError(
+            f"{origin} is a zip or Excel file, not text; save the sheet as CSV (UTF-8) and name that file"
+        )
     if start == b"PAR1":
         raise SourceError(f"{origin} is a Parquet file; rename it to end in .parquet")
     if start[:2] == b"\x1f\x8b" and not packed:
@@ -108,10 +109,14 @@ def _names(origin: Path, path: Path, delimiter: str) -> tuple[str, ...]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file, delimiter=delimiter), [])
     except csv.Error as error:
-        raise SourceError(f"{origin} line 1: the header cannot be read ({error}); check quotes and delimiter") from error
+        raise SourceError(
+            f"{origin} line 1: the header cannot be read ({error}); check quotes and delimiter"
+        ) from error
     names = tuple(name.strip() or f"column{place}" for place, name in enumerate(header, start=1))
     if not any(name.strip() for name in header):
-        raise SourceError(f"{origin} line 1: expected a header with column names, got nothing; the file is empty or damaged")
+        raise SourceError(
+            f"{origin} line 1: expected a header with column names, got nothing; the file is empty or damaged"
+        )
     seen: set[str] = set()
     for name in names:
         if name.lower() in seen:
@@ -185,7 +190,7 @@ def _walked(
 
 def _records(file: TextFile) -> Iterator[tuple[int, bool]]:
     with file.path.open(encoding="utf-8-sig", errors="replace", newline="") as source:
-        reader = csv.reader(cast(io.TextIOWrapper, source), delimiter=file.delimiter)
+        reader = csv.reader(source, delimiter=file.delimiter)
         start = 1
         for record in reader:
             yield start, not record

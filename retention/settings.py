@@ -1,0 +1,87 @@
+"""Settings of lists, plan and export."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from features.section import Section
+
+_REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+
+
+class EarlyWarning(Section):
+    """The list of active customers at risk."""
+
+    size: int = Field(default=200, ge=1, le=1_000_000, description="Most customers on the early-warning list.")
+
+
+class WinBack(Section):
+    """The list of lapsed customers worth winning back."""
+
+    size: int = Field(default=100, ge=1, le=1_000_000, description="Most customers on the win-back list.")
+
+
+class Lists(Section):
+    """How long the lists are."""
+
+    early_warning: EarlyWarning = Field(default_factory=EarlyWarning, description="Active customers at risk.")
+    win_back: WinBack = Field(default_factory=WinBack, description="Lapsed customers.")
+
+
+class Plan(Section):
+    """What may be spent on keeping customers."""
+
+    budget: float = Field(
+        default=5000, ge=0, le=1e12, description="Most that the measures of one plan may cost [currency]."
+    )
+    hours_per_owner: float = Field(
+        default=8, ge=0, le=1000, description="Working hours of each account manager for one plan [hours]."
+    )
+    control_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=0.5,
+        description="Share of planned customers withheld at random; without it no effect can be measured.",
+    )
+    measures: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Path of an own catalogue of measures (YAML); without it the one that comes with Treue.",
+    )
+
+
+class FileTarget(Section):
+    """Lists delivered as files."""
+
+    to: Literal["file"] = Field(description="file: deliver into a folder.")
+    format: Literal["csv", "parquet"] = Field(default="csv", description="csv for people, parquet for machines.")
+    path: str = Field(min_length=1, description="Folder or file to write to.")
+
+
+class SqlTarget(Section):
+    """Scores delivered into a table of a database, one row per customer and cutoff."""
+
+    to: Literal["sql"] = Field(description="sql: insert or update in a database table.")
+    uri: str = Field(
+        min_length=1, description="Address of the database, e.g. postgresql://${CRM_USER}:${CRM_PASSWORD}@crm:5432/crm."
+    )
+    table: str = Field(
+        min_length=1,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$",
+        description="Table, also schema.table; it is created if it does not exist.",
+    )
+
+    @field_validator("uri")
+    @classmethod
+    def _no_password(cls, value: str) -> str:
+        password = value.partition("://")[2].split("/", 1)[0].rpartition("@")[0].partition(":")[2]
+        if _REFERENCE.sub("", password):
+            raise ValueError("expected no password in the text; put it into an environment variable and write ${NAME}")
+        return value
+
+
+Target = Annotated[FileTarget | SqlTarget, Field(discriminator="to")]
+"""Where lists and scores are delivered to."""
