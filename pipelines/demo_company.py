@@ -1,0 +1,152 @@
+"""The demo company Nordlicht Werkzeughandel GmbH: a wholesaler of tools, invented, with its truth beside its data.
+
+Everything is drawn from one seed and ends on a fixed day, so the same call gives the same bytes. The tables
+are what Treue reads. The truth is what a real firm never gets to see; only tests read it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from io import BytesIO, StringIO
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from features.errors import ConfigError
+from features.outputs import write_bytes
+from pipelines.demo_clock import NEVER, Clock, Ints
+from pipelines.demo_customers import customers_table
+from pipelines.demo_dealings import contracts_table, feedback_table, losses_table, potential_amount, treatments_table
+from pipelines.demo_dirt import DIRTY_ROWS
+from pipelines.demo_lives import Lives, draw_lives
+from pipelines.demo_orders import FIRST_CUSTOMER, draw_purchases, orders_table
+from pipelines.demo_relations import agents_of, complaint_rows, complaints_table, contact_rows, contacts_table
+from pipelines.demo_words import KINDS, UNPLANNED, worded
+
+LAST_DAY = date(2026, 6, 30)
+FEWEST_CUSTOMERS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoCompany:
+    """The demo company: the eight tables of the contract, and the truth.
+
+    Attributes
+    ----------
+    tables : mapping of table name to DataFrame
+        All columns of the contract and ``known_at``, typed and clean; money in EUR.
+    truth : DataFrame
+        One row per customer: ``customer_id``; ``lost_on`` (NaT: still buying); ``cause`` (a name of ``KINDS`` or
+        "none" for a loss that nothing announced; missing: not lost); ``fading_from`` (first day of the traces);
+        ``reactivated_on``; ``winnable``; ``orders_per_year`` (habit); ``potential_amount`` [EUR a year];
+        ``high_potential_small``; ``costs_more_than_it_brings``; ``second_account_of`` (a customer_id, or missing).
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    truth: pd.DataFrame
+
+
+def demo_company(*, customers: int = 600, seed: int = 7, last_day: date = LAST_DAY) -> DemoCompany:
+    """Return the demo company with ``customers`` customers and three and a half years of events up to ``last_day``.
+
+    Parameters
+    ----------
+    customers : int
+        At least 20.
+    seed : int
+        Another seed tells another story of the same kind.
+    last_day : date
+        Last day on which anything happens; never the clock.
+
+    Raises
+    ------
+    ConfigError
+        If there are fewer than 20 customers.
+    """
+    if customers < FEWEST_CUSTOMERS:
+        raise ConfigError(f"expected at least {FEWEST_CUSTOMERS} demo customers, got {customers}; ask for more")
+    clock = Clock(last_day=last_day)
+    streams = [np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(9)]
+    lives = draw_lives(streams[0], customers=customers)
+    tables, twin = _tables(streams[1:8], clock=clock, lives=lives)
+    return DemoCompany(
+        tables=MappingProxyType(tables), truth=_truth(streams[8], clock=clock, lives=lives, twin=twin)
+    )  # fmt: skip
+
+
+def write_demo(folder: Path, company: DemoCompany) -> dict[str, Path]:
+    """Write ``data/<table>.csv`` and ``truth/truth.csv`` below ``folder``; return the tables' files by name.
+
+    UTF-8, commas, ISO dates, decimal points, empty for missing. ``DIRTY_ROWS`` stand at the end of each table.
+    """
+    write_bytes(folder / "truth" / "truth.csv", csv_bytes(company.truth))
+    return {
+        name: write_bytes(folder / "data" / f"{name}.csv", csv_bytes(table) + _dirty_lines(name, tuple(table.columns)))
+        for name, table in company.tables.items()
+    }
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """Return ``table`` as CSV with ISO dates; the same table gives the same bytes."""
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    days = [pa.field(f.name, pa.date32() if pa.types.is_timestamp(f.type) else f.type) for f in arrow.schema]
+    buffer = BytesIO()
+    buffer.write((",".join(table.columns) + "\n").encode())
+    pc.write_csv(arrow.cast(pa.schema(days)), buffer, pc.WriteOptions(include_header=False, quoting_style="needed"))
+    return buffer.getvalue()
+
+
+def _dirty_lines(name: str, columns: tuple[str, ...]) -> bytes:
+    text = StringIO()
+    csv.DictWriter(text, columns, lineterminator="\n").writerows(DIRTY_ROWS[name])
+    return text.getvalue().encode()
+
+
+def _tables(streams: list[np.random.Generator], *, clock: Clock, lives: Lives) -> tuple[dict[str, pd.DataFrame], Ints]:
+    """Return the eight tables in the order of the contract, and who is a second account of whom."""
+    who, day = draw_purchases(streams[0], clock=clock, lives=lives)
+    orders = orders_table(streams[0], clock=clock, lives=lives, who=who, day=day)
+    complaints = complaint_rows(streams[1], lives=lives, who=who, day=day)
+    agents = agents_of(streams[2], lives=lives)
+    contacts = contact_rows(streams[2], clock=clock, lives=lives, complaints=complaints)
+    customers, twin = customers_table(streams[3], clock=clock, lives=lives, agents=agents)
+    tables = {
+        "customers": customers,
+        "orders": orders,
+        "complaints": complaints_table(complaints, clock=clock),
+        "contacts": contacts_table(contacts, clock=clock, lives=lives, agents=agents),
+        "feedback": feedback_table(streams[4], clock=clock, lives=lives, complaints=complaints, contacts=contacts),
+        "contracts": contracts_table(streams[5], clock=clock, lives=lives),
+        "losses": losses_table(streams[6], clock=clock, lives=lives),
+        "treatments": treatments_table(streams[6], clock=clock, lives=lives),
+    }
+    return tables, twin
+
+
+def _truth(rng: np.random.Generator, *, clock: Clock, lives: Lives, twin: Ints) -> pd.DataFrame:
+    everyone = np.arange(len(lives))
+    planted = (lives.kind >= 0) & (lives.kind < len(KINDS))
+    fading = np.where(planted, lives.starts[everyone, np.clip(lives.kind, 0, len(KINDS) - 1)], NEVER)
+    return pd.DataFrame(
+        {
+            "customer_id": FIRST_CUSTOMER + everyone,
+            "lost_on": clock.dates(lives.lost),
+            "cause": worded(lives.kind, (*KINDS, UNPLANNED)),
+            "fading_from": clock.dates(fading),
+            "reactivated_on": clock.dates(lives.back),
+            "winnable": lives.winnable,
+            "orders_per_year": np.round(lives.rate, 2),
+            "potential_amount": potential_amount(rng, lives=lives),
+            "high_potential_small": lives.promising,
+            "costs_more_than_it_brings": lives.costly,
+            "second_account_of": pd.Series(FIRST_CUSTOMER + twin).astype("Int64").mask(twin < 0),
+        }
+    )
