@@ -51,7 +51,8 @@ def parse_section(text: str, section: type[AnySection], *, where: str) -> AnySec
 
 
 def _describe(error: ValidationError, section: type[Section], where: str) -> str:
-    first, *others = error.errors(include_url=False)
+    breaches = error.errors(include_url=False)
+    first, *others = sorted(breaches, key=lambda breach: breach["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in first["loc"]) or "the whole file"
     more = f" (and {len(others)} more)" if others else ""
     if first["type"] == "extra_forbidden":

@@ -14,11 +14,12 @@ import pandas as pd
 
 @dataclass(frozen=True, kw_only=True)
 class DerivedFact:
-    """One derived fact: the columns it is made of, how, and what it says."""
+    """One derived fact: the columns it is made of, how, what it says, and the feature it is another form of."""
 
     inputs: tuple[str, ...]
     make: Callable[[pd.DataFrame], pd.Series]
     meaning: str
+    form_of: str | None = None
 
 
 def with_derived_facts(matrix: pd.DataFrame) -> pd.DataFrame:
@@ -71,7 +72,7 @@ def _day(feature: str, meaning: str) -> DerivedFact:
         cutoff = pd.to_datetime(matrix["cutoff"])
         return cutoff - pd.to_timedelta(matrix[feature].astype("float64").round(), unit="D")
 
-    return DerivedFact(inputs=(feature, "cutoff"), make=make, meaning=meaning)
+    return DerivedFact(inputs=(feature, "cutoff"), make=make, meaning=meaning, form_of=feature)
 
 
 DERIVED_FACTS: Mapping[str, DerivedFact] = {
@@ -86,5 +87,6 @@ DERIVED_FACTS: Mapping[str, DerivedFact] = {
     "last_complaint_on": _day("complaints__recency_days", "day of the last complaint"),
     "oldest_open_since": _day("complaints__oldest_open_days", "day of the oldest open complaint"),
     "last_contact_on": _day("contacts__recency_days", "day of the last contact"),
+    "first_contract_on": _day("relationship__contract_days", "first day of the first contract"),
 }
 """Every derived fact by the name texts use."""

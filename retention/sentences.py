@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import ConfigError
-from retention.facts import with_derived_facts
+from retention.facts import DERIVED_FACTS, with_derived_facts
 from retention.formats import date_text, number_text, rough_money_text, share_text, short_number_text
 from retention.texts import Clause, FamilyTexts, Purpose, ReasonTexts, Side, Template, clauses
 
@@ -97,7 +97,9 @@ def _family_texts(texts: ReasonTexts, family: str) -> FamilyTexts:
 
 
 def _in_order(family: FamilyTexts, side: Side, feature: str) -> list[Template]:
-    return sorted(family.templates(side), key=lambda template: feature not in template.columns)
+    """Return the templates of ``side``, those that name the feature or another form of it first."""
+    forms = {feature, *(name for name, fact in DERIVED_FACTS.items() if fact.form_of == feature)}
+    return sorted(family.templates(side), key=lambda template: forms.isdisjoint(template.columns))
 
 
 def _tell(facts: pd.DataFrame, templates: list[Template], texts: ReasonTexts, currency: str) -> list[str | None]:
@@ -106,6 +108,8 @@ def _tell(facts: pd.DataFrame, templates: list[Template], texts: ReasonTexts, cu
     open_rows = np.ones(len(facts), dtype=bool)
     for template in templates:
         rows = np.flatnonzero(open_rows & _fits(facts, template, texts))
+        if rows.size == 0:
+            continue
         for row, text in zip(rows, _fill(facts.iloc[rows], template, texts, currency), strict=True):
             told[row] = text
         open_rows[rows] = False
