@@ -13,7 +13,7 @@ from features.ledger import Column
 Expected = Literal["+", "-", ""]
 """Whether people expect a higher value to endanger (+) or to bind (-) the customer; empty: no expectation."""
 
-GROUPS = ("sales", "complaints", "contacts", "rhythm")
+GROUPS = ("sales", "complaints", "contacts", "relationship", "rhythm")
 """Feature groups, each a module of ``features.groups``: to add one, write its file and name it here."""
 
 

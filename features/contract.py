@@ -206,7 +206,9 @@ TREATMENTS = Table(
         _id("run_id", "The run that assigned it."),
         _CUSTOMER,
         _text("measure", "The measure.", required=True),
-        _choice("arm", "treatment: contacted by plan; control: withheld at random.", "treatment", "control", required=True),
+        _choice(
+            "arm", "treatment: contacted by plan; control: withheld at random.", "treatment", "control", required=True
+        ),
         _date("assigned_on", "Day of assignment.", required=True),
         _date("contacted_on", "Day of contact; empty: not yet."),
         _text("outcome", "Outcome."),
@@ -215,10 +217,7 @@ TREATMENTS = Table(
 )
 
 TABLES: Mapping[str, Table] = MappingProxyType(
-    {
-        table.name: table
-        for table in (CUSTOMERS, ORDERS, COMPLAINTS, CONTACTS, FEEDBACK, CONTRACTS, LOSSES, TREATMENTS)
-    }
+    {table.name: table for table in (CUSTOMERS, ORDERS, COMPLAINTS, CONTACTS, FEEDBACK, CONTRACTS, LOSSES, TREATMENTS)}
 )
 """The eight tables by name."""
 

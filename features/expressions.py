@@ -24,10 +24,10 @@ _SYNTAX = frozenset(
     " Interval Var Tuple AtTimeZone".split()
 )
 _FUNCTIONS = frozenset(
-    "Abs Ceil Floor Round Sign Sqrt Ln Log Exp Greatest Least Coalesce Nullif Lower Upper Trim Length Substring Left Right"
-    " Concat ConcatWs Replace SplitPart RegexpReplace RegexpExtract RegexpLike RegexpFullMatch Pad StartsWith"
-    " EndsWith Contains StrPosition Reverse StrToTime TimeToStr TimestampTrunc DateTrunc DateDiff Extract Year Month Day"
-    " Quarter Week DayOfWeek LastDay Date DateFromParts UnixToTime ToDays MD5 IsNan Trunc".split()
+    "Abs Ceil Floor Round Sign Sqrt Ln Log Exp Greatest Least Coalesce Nullif Lower Upper Trim Length Substring Left"
+    " Right Concat ConcatWs Replace SplitPart RegexpReplace RegexpExtract RegexpLike RegexpFullMatch Pad StartsWith"
+    " EndsWith Contains StrPosition Reverse StrToTime TimeToStr TimestampTrunc DateTrunc DateDiff Extract Year Month"
+    " Day Quarter Week DayOfWeek LastDay Date DateFromParts UnixToTime ToDays MD5 IsNan Trunc".split()
 )
 _PLAIN_FUNCTIONS = frozenset(
     "try_strptime isfinite prefix suffix date_part to_months strip_accents nfc_normalize timezone epoch_ms".split()

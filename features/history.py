@@ -202,7 +202,9 @@ def _contact_ledgers(rows: Rows) -> Mapping[str, Ledger]:
 
 
 def _contract_ledgers(rows: Rows) -> Mapping[str, Ledger]:
-    return {"contracts": Ledger(customer=rows["customer"], day=rows["day"], values={"recurring": rows["recurring"]})}
+    """``contracts`` by the day they begin."""
+    values = {"recurring": rows["recurring"], "ends": rows["ends"]}
+    return {"contracts": Ledger(customer=rows["customer"], day=rows["day"], values=values)}
 
 
 _LEDGERS = {

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 from functools import cached_property
@@ -143,7 +143,13 @@ def _day(table: pa.Table) -> date:
 
 
 def take_in(
-    sources: Mapping[str, Source], *, cutoff: date | None, timezone: str, root: Path, currency: str | None = None
+    sources: Mapping[str, Source],
+    *,
+    cutoff: date | None,
+    timezone: str,
+    root: Path,
+    currency: str | None = None,
+    compulsory: Collection[str] = ("orders",),
 ) -> Tables:
     """Read, check and keep every row known before ``cutoff``.
 
@@ -159,13 +165,15 @@ def take_in(
         Where relative paths start.
     currency : str, optional
         The run's currency, compared with the sources' ``currency`` expressions.
+    compulsory : collection of table names
+        Tables that must be there; empty to read single tables again.
 
     Raises
     ------
     ConfigError, SourceError, ContractError
         If the configuration is wrong, a source cannot be read, or nothing is left to work on.
     """
-    check_sources(sources)
+    check_sources(sources, compulsory=compulsory)
     _check_timezone(timezone)
     located = {name: locate(source, place=f"sources.{name}", root=root) for name, source in sources.items()}
     with ExitStack() as stack:
@@ -191,11 +199,12 @@ def take_in_frames(frames: Mapping[str, pd.DataFrame], *, cutoff: date | None, t
         return intake.frames(frames)
 
 
-def check_sources(sources: Mapping[str, Source]) -> None:
+def check_sources(sources: Mapping[str, Source], *, compulsory: Collection[str] = ("orders",)) -> None:
     """Check names of tables and columns against the contract; one ConfigError lists all that is wrong."""
     problems = [f"sources.{name}: unknown table; {suggestion(name, TABLES)}" for name in sources if name not in TABLES]
-    if "orders" not in sources:
-        problems.append("sources.orders: the orders table is compulsory; add it")
+    problems += [
+        f"sources.{name}: the {name} table is compulsory; add it" for name in compulsory if name not in sources
+    ]
     for name, source in sources.items():
         known = [*(each.name for each in TABLES[name].columns), "known_at"] if name in TABLES else []
         problems += [
@@ -297,7 +306,7 @@ class _Intake:
             folder=self._path,
             columns={name: each.columns for name, each in staged.items()},
             balances=[each.balance for each in staged.values()],
-            id_type=staged["orders"].id_type,
+            id_type=next(iter(staged.values())).id_type if "orders" not in staged else staged["orders"].id_type,
         )
 
 

@@ -115,6 +115,14 @@ class Past:
         days[customers] = self.ledger.day[rows[first]]
         return days[self.customers]
 
+    def total_of(self, name: str, chosen: NDArray[np.bool_]) -> Column:
+        """Sum of ``name`` over all rows before the cutoff for which ``chosen`` (shape (n_rows,)) is true."""
+        rows = np.flatnonzero(chosen & (self.ledger.day < self.cutoff))
+        size = int(self.customers.max(initial=0)) + 1
+        sums = np.zeros(max(size, int(self.ledger.customer.max(initial=0)) + 1), dtype=np.int64)
+        np.add.at(sums, self.ledger.customer[rows], self.ledger.values[name][rows])
+        return sums[self.customers].astype(np.float64)
+
     def _start(self, days: int | None, ago: int) -> NDArray[np.int64]:
         return self._position(None if days is None else ago + days)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,16 @@ KEYS = ("customer_id", "cutoff", "cohort", "label")
 """Columns of the matrix that are no features."""
 
 
-def build_matrix(history: History, *, cutoff: date, churn: Churn, known_until: date) -> pd.DataFrame:
+def rhythm_at(history: History, *, cutoff: date) -> RhythmParameters:
+    """Return the company's rhythm at ``cutoff``, fitted on every customer known by then."""
+    seen = history.known_before(day_number(cutoff))
+    purchases, count = seen.ledgers["purchases"], len(seen.customer_ids)
+    return fit_rhythm(purchases, n_customers=count, cutoff=day_number(cutoff))
+
+
+def build_matrix(
+    history: History, *, cutoff: date, churn: Churn, known_until: date, rhythm: RhythmParameters | None = None
+) -> pd.DataFrame:
     """Return the snapshots of ``cutoff`` with every available feature and, when finished, their labels.
 
     Parameters
@@ -38,6 +46,8 @@ def build_matrix(history: History, *, cutoff: date, churn: Churn, known_until: d
         Definition of the cohort, the label and the horizon.
     known_until : date
         First day that is not known.
+    rhythm : RhythmParameters, optional
+        As ``rhythm_at`` gives it, where it is at hand already.
 
     Returns
     -------
@@ -58,13 +68,17 @@ def build_matrix(history: History, *, cutoff: date, churn: Churn, known_until: d
         )
     keys = _keys(history, cohort, cutoff=cutoff)
     keys["label"] = _labels(history, cohort, cutoff=cutoff, churn=churn, known_until=known_until)
-    features = feature_columns(seen, np.r_[cohort.active, cohort.lapsed], cutoff=cutoff, churn=churn)
+    everyone = np.r_[cohort.active, cohort.lapsed]
+    rhythm = rhythm or rhythm_at(seen, cutoff=cutoff)
+    features = feature_columns(seen, everyone, cutoff=cutoff, churn=churn, rhythm=rhythm)
     return pd.concat([keys, features], axis=1)
 
 
-def feature_columns(history: History, customers: NDArray[np.int64], *, cutoff: date, churn: Churn) -> pd.DataFrame:
+def feature_columns(
+    history: History, customers: NDArray[np.int64], *, cutoff: date, churn: Churn, rhythm: RhythmParameters
+) -> pd.DataFrame:
     """Return every available feature of ``customers`` at ``cutoff``; ``history`` must be cut to what was known."""
-    inputs = Inputs(history, customers, cutoff=day_number(cutoff), churn=churn)
+    inputs = Inputs(history, customers, cutoff=day_number(cutoff), churn=churn, rhythm=rhythm)
     columns = {feature.name: inputs.compute(feature) for feature in available_features(history)}
     return pd.DataFrame(columns, dtype=np.float64)
 
@@ -75,37 +89,26 @@ def available_features(history: History) -> tuple[Feature, ...]:
 
 
 class Inputs:
-    """What feature functions may name as parameters: the pasts of all ledgers, and the rhythm."""
+    """What feature functions may name as parameters: the past of every ledger, and the rhythm."""
 
-    def __init__(self, history: History, customers: NDArray[np.int64], *, cutoff: int, churn: Churn):
-        self._history = history
+    def __init__(
+        self, history: History, customers: NDArray[np.int64], *, cutoff: int, churn: Churn, rhythm: RhythmParameters
+    ):
+        self._ledgers = history.ledgers
         self._customers = customers
         self._cutoff = cutoff
-        self._churn = churn
-        self._pasts: dict[str, Past] = {}
+        self._made: dict[str, Past | Rhythm] = {}
+        self._made["rhythm"] = Rhythm(purchases=self._past("purchases"), parameters=rhythm, churn=churn)
 
     def compute(self, feature: Feature) -> Column:
         """Return the feature's column, shape (n_customers,)."""
-        arguments: dict[str, Any] = {name: self._input(name) for name in feature.inputs}
+        arguments: dict[str, Any] = {name: self._made.get(name) or self._past(name) for name in feature.inputs}
         return feature.compute(**arguments, **({} if feature.days is None else {"days": feature.days}))
 
-    def _input(self, name: str) -> Past | Rhythm:
-        return self._rhythm if name == "rhythm" else self._past(name)
-
     def _past(self, name: str) -> Past:
-        if name not in self._pasts:
-            self._pasts[name] = self._history.ledgers[name].at(self._customers, self._cutoff)
-        return self._pasts[name]
-
-    @cached_property
-    def _rhythm(self) -> Rhythm:
-        return Rhythm(purchases=self._past("purchases"), parameters=self.rhythm_parameters, churn=self._churn)
-
-    @cached_property
-    def rhythm_parameters(self) -> RhythmParameters:
-        """The company's rhythm, fitted on all customers known at the cutoff."""
-        count = len(self._history.customer_ids)
-        return fit_rhythm(self._history.ledgers["purchases"], n_customers=count, cutoff=self._cutoff)
+        past = self._ledgers[name].at(self._customers, self._cutoff)
+        self._made[name] = past
+        return past
 
 
 def feature_names(matrix: pd.DataFrame) -> tuple[str, ...]:

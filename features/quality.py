@@ -227,12 +227,21 @@ def breaches_sql(mapped: Sequence[Mapped]) -> str:
 def _breach(each: Mapped) -> str:
     code, name = quoted("!" + each.column.name), each.column.name
     shown = f"coalesce(left({quoted('%' + name)}, 80), 'missing')"
-    rules = " ".join(f"when {number} then {literal(rule_name(each.column, number))}" for number in _RULES)
-    texts = " ".join(f"when {number} then {_message(each.column, number, shown)}" for number in _RULES)
+    codes = _codes_of(each.column)
+    rules = " ".join(f"when {number} then {literal(rule_name(each.column, number))}" for number in codes)
+    texts = " ".join(f"when {number} then {_message(each.column, number, shown)}" for number in codes)
     return (
         f"case when {code} is not null then {{'rule': case {code} {rules} end, 'column': {literal(name)},"
         f" 'message': case {code} {texts} end}} end"
     )
+
+
+def _codes_of(column: Column) -> tuple[int, ...]:
+    if column.kind == "date":
+        return (1, 2, 6, 7, 8)
+    if column.kind not in ("money", "number", "share"):
+        return (1, 2)
+    return (1, 2, 3, 5) if column.low is None and column.high is None else (1, 2, 3, 4, 5)
 
 
 def _message(column: Column, code: int, shown: str) -> str:
@@ -245,9 +254,10 @@ def _message(column: Column, code: int, shown: str) -> str:
 def _expectation(column: Column, code: int) -> str:
     if code == 2:
         return _readable(column)
+    if code == 4:
+        return f"expected {_range(column)}"
     return {
         3: "expected a finite number",
-        4: f"expected {_range(column)}",
         5: f"expected at most {LARGEST_AMOUNT:.0e} either way",
         6: f"expected a date from {FIRST_DAY} to {LAST_DAY}",
         7: "expected a day on or after the row's first day",

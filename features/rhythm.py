@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from scipy import special
 
 from features.bgnbd import WEEK, BgNbd, Purchases, fit_bgnbd
@@ -99,6 +100,14 @@ def seen_by_bgnbd(purchases: Past) -> Purchases:
     """Return repeat purchase days, weeks from the first to the last and weeks from the first to the cutoff."""
     age, recency = purchases.tenure_days / WEEK, purchases.recency_days / WEEK
     return Purchases(repeats=purchases.count() - 1, last_weeks=age - recency, age_weeks=age)
+
+
+def seen_in_matrix(matrix: pd.DataFrame) -> Purchases:
+    """Return the same from the columns of a matrix; a customer who never bought counts as one who just did."""
+    age = np.nan_to_num(matrix["sales__tenure_days"].to_numpy(np.float64)) / WEEK
+    recency = np.nan_to_num(matrix["sales__recency_days"].to_numpy(np.float64)) / WEEK
+    repeats = np.maximum(matrix["sales__purchase_days"].to_numpy(np.float64) - 1, 0)
+    return Purchases(repeats=repeats, last_weeks=age - recency, age_weeks=age)
 
 
 def _own_gaps(purchases: Past) -> tuple[Column, Column, Column]:

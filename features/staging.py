@@ -307,7 +307,8 @@ def _nothing_left(engine: Engine, balance: Balance, opened: Opened, cutoff: date
             f"{where}: all {balance.later} orders became known on or after the cutoff {cutoff}; choose a later cutoff"
         )
     file, row, message = engine.one("select file, row, message from quarantine_orders order by file, row limit 1")
+    later = f" and the other {balance.later} became known on or after the cutoff" if balance.later else ""
     return (
-        f"{file} row {row}: {message}; so all {balance.quarantined} readable orders were refused and none is left;"
+        f"{file} row {row}: {message}; so all {balance.quarantined} orders read were refused{later};"
         " correct the columns of sources.orders"
     )

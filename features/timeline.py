@@ -64,7 +64,7 @@ def require_finished(cutoff: date, churn: Churn, *, known_until: date) -> Horizo
 
 
 def training_cutoffs(
-    *, first_day: date, known_until: date, churn: Churn, step_days: int = 28, most: int = 12
+    *, first_day: date, known_until: date, churn: Churn, step_days: int = 28, most: int = 24
 ) -> tuple[date, ...]:
     """Return the cutoffs to learn from, oldest first, all with finished horizons.
 

@@ -65,6 +65,7 @@ def fit_calibration(score: Column, label: NDArray[np.int8], *, n_customers: int)
     -----
     The slope stays above 0: a score that ranks the wrong way round is worthless, not useful upside down.
     """
+
     def loss(theta: Column) -> float:
         z = theta[0] + np.exp(theta[1]) * score
         return float(np.logaddexp(0, z).sum() - label @ z + ((theta / _PRIOR_SD) ** 2).sum() / 2)

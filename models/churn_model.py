@@ -74,7 +74,12 @@ class ChurnModel:
         log_odds = self.calibration.log_odds(raw)
         members = self.calibration.slope * self.candidate.spread(features)
         low, high = probability_interval(log_odds, np.hypot(self.calibration.spread(raw), members))
-        columns = {"score": raw, "probability": special.expit(log_odds), "probability_low": low, "probability_high": high}
+        columns = {
+            "score": raw,
+            "probability": special.expit(log_odds),
+            "probability_low": low,
+            "probability_high": high,
+        }
         return pd.DataFrame(columns, index=matrix.index)
 
     def contributions(self, matrix: pd.DataFrame) -> pd.DataFrame:
@@ -126,7 +131,9 @@ class ChurnModel:
             If the manifest is missing or of another format.
         """
         if MANIFEST not in files:
-            raise ModelError(f"a model folder needs {MANIFEST}, got {', '.join(sorted(files)) or 'nothing'}; train again")
+            raise ModelError(
+                f"a model folder needs {MANIFEST}, got {', '.join(sorted(files)) or 'nothing'}; train again"
+            )
         content = json.loads(files[MANIFEST])
         if content.get("format") != FORMAT:
             raise ModelError(f"{MANIFEST} has format {content.get('format')}, this Treue reads {FORMAT}; train again")

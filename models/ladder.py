@@ -146,21 +146,29 @@ def _choose(tested: pd.DataFrame, label: NDArray[np.int8], steps: Mapping[str, F
     if not _teaches(label):
         return "rhythm", f"fewer than {LEAST_OUTCOMES} snapshots of either outcome: the rhythm speaks unlearned"
     if tested.empty:
-        return "rhythm", "history too short for a test ordered in time: the rhythm speaks, moved to the level seen so far"
+        return (
+            "rhythm",
+            "history too short for a test ordered in time: the rhythm speaks, moved to the level seen so far",
+        )
     losses = _loss_by_customer(tested)
     best = str(losses.mean().idxmin())
     for name in steps:
         behind = losses[name] - losses[best]
         error = float(behind.std(ddof=1) / np.sqrt(len(behind))) if len(behind) > 1 else 0.0
         if name == best or behind.mean() <= error:
-            return name, f"{name} is within one standard error of the best ({best})" if name != best else f"{name} is the best"
+            return (
+                name,
+                f"{name} is within one standard error of the best ({best})" if name != best else f"{name} is the best",
+            )
     return best, f"{best} is the best"
 
 
 def _loss_by_customer(tested: pd.DataFrame) -> pd.DataFrame:
     """Mean log loss of each customer under each candidate, one row per customer."""
     loss = log_losses(tested["label"].to_numpy(), tested["probability"].to_numpy())
-    table = tested.assign(loss=loss).pivot_table(index="customer_id", columns="candidate", values="loss", aggfunc="mean")
+    table = tested.assign(loss=loss).pivot_table(
+        index="customer_id", columns="candidate", values="loss", aggfunc="mean"
+    )
     return table.sort_index()
 
 
@@ -175,7 +183,10 @@ def _calibration(tested: pd.DataFrame, chosen: str) -> Calibration:
 
 def _evidence(rows: pd.DataFrame, tested: pd.DataFrame, *, chosen: str, remark: str) -> Mapping[str, Any]:
     metrics = {
-        str(name): {key: round(value, 6) for key, value in evaluate(part["label"].to_numpy(), part["probability"].to_numpy()).items()}
+        str(name): {
+            key: round(value, 6)
+            for key, value in evaluate(part["label"].to_numpy(), part["probability"].to_numpy()).items()
+        }
         for name, part in tested.groupby("candidate", sort=True)
     }
     return {

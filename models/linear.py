@@ -10,7 +10,12 @@ Column = NDArray[np.float64]
 
 
 def fit_logistic(
-    rows: NDArray[np.float64], label: NDArray[np.int8], *, penalty: float, centre: float = 0.0, least: float | None = None
+    rows: NDArray[np.float64],
+    label: NDArray[np.int8],
+    *,
+    penalty: float,
+    centre: float = 0.0,
+    least: float | None = None,
 ) -> tuple[float, Column]:
     """Return intercept and weights of a logistic regression with a ridge penalty on the weights.
 

@@ -78,6 +78,12 @@ def tenure_days(purchases: Past) -> Column:
     return purchases.tenure_days
 
 
+@GROUP.feature(unit="days of purchase", family="tenure", expected="-")
+def purchase_days(purchases: Past) -> Column:
+    """Days on which the customer has bought so far [count]."""
+    return purchases.count()
+
+
 @GROUP.feature(unit="days", family="order_rhythm", expected="+")
 def gap_mean_days(purchases: Past) -> Column:
     """Mean gap between days of purchase [days]; missing below two of them."""

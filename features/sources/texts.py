@@ -93,7 +93,7 @@ def _first_record_line(path: Path) -> str:
         start = file.read(_CHUNK)
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise UnicodeError("it starts like UTF-16")
-    return codecs.getincrementaldecoder("utf-8-sig")().decode(start)
+    return start.split(b"\n", 1)[0].decode("utf-8-sig")
 
 
 def _delimiter(origin: Path, start: str) -> str:
@@ -106,7 +106,7 @@ def _delimiter(origin: Path, start: str) -> str:
 
 def _names(origin: Path, path: Path, delimiter: str) -> tuple[str, ...]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             header = next(csv.reader(file, delimiter=delimiter), [])
     except csv.Error as error:
         raise SourceError(

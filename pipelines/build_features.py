@@ -1,0 +1,104 @@
+"""Stage 1: from sources to matrices, for the cutoff to be scored and for the cutoffs to learn from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from features.bgnbd import BgNbd
+from features.catalogue import available, catalogue
+from features.history import History, load_history
+from features.intake import Tables
+from features.matrix import build_matrix, feature_names, rhythm_at
+from features.outputs import read_manifest, read_parquet, write_manifest, write_parquet
+from features.rhythm import RhythmParameters
+from features.timeline import require_finished, training_cutoffs
+from pipelines.check import open_tables, write_quarantine
+from pipelines.places import Places
+from pipelines.progress import watched
+from pipelines.settings import Settings
+
+MATRIX = "matrix.parquet"
+
+
+def build_features(settings: Settings, cutoff: date) -> Path:
+    """Check the sources and write the matrices; return the folder of the one at ``cutoff``.
+
+    The manifest of that folder names the training cutoffs, the digest of the data, the rhythm and what is missing.
+    """
+    places = Places(Path(settings.output))
+    with open_tables(settings, cutoff) as tables:
+        quarantine = write_quarantine(tables, places, cutoff=cutoff)
+        history, known_until = load_history(tables), min(cutoff, tables.last_known + timedelta(days=1))
+        learn_from = _training_cutoffs(settings, tables, known_until)
+        facts = _facts(settings, tables, learn_from) | {"balances": quarantine["balances"]}
+    for day in watched([*learn_from, cutoff], "Features"):
+        _write(history, day, settings, places, known_until=known_until, facts=facts)
+    return places.matrix(cutoff)
+
+
+def read_matrix(folder: Path) -> pd.DataFrame:
+    """Return the matrix of a finished folder, typed as ``features.matrix.build_matrix`` gives it."""
+    frame = read_parquet(folder, MATRIX).to_pandas()
+    return frame.astype({"label": "Int8", "customer_id": "str", "cohort": "str"})
+
+
+def read_rhythm(folder: Path) -> RhythmParameters:
+    """Return the rhythm fitted at the cutoff of a finished folder."""
+    stored = read_manifest(folder)["rhythm"]
+    return RhythmParameters(**{**stored, "bgnbd": BgNbd(**stored["bgnbd"])})
+
+
+def _training_cutoffs(settings: Settings, tables: Tables, known_until: date) -> tuple[date, ...]:
+    training = settings.training
+    if training.cutoffs != "auto":
+        for day in training.cutoffs:
+            require_finished(day, settings.churn, known_until=known_until)
+        return training.cutoffs
+    return training_cutoffs(
+        first_day=tables.first_known,
+        known_until=known_until,
+        churn=settings.churn,
+        step_days=training.step_days,
+        most=training.most,
+    )
+
+
+def _write(
+    history: History, day: date, settings: Settings, places: Places, *, known_until: date, facts: Mapping[str, Any]
+) -> None:
+    rhythm = rhythm_at(history, cutoff=day)
+    matrix = build_matrix(history, cutoff=day, churn=settings.churn, known_until=known_until, rhythm=rhythm)
+    table = pa.Table.from_pandas(matrix, preserve_index=False)
+    write_parquet(places.matrix(day) / MATRIX, table)
+    own = {"cutoff": day.isoformat(), "rhythm": asdict(rhythm), "features": list(feature_names(matrix))}
+    write_manifest(places.matrix(day), rows={MATRIX: len(matrix)}, facts={**facts, **own})
+
+
+def _facts(settings: Settings, tables: Tables, learn_from: tuple[date, ...]) -> dict[str, Any]:
+    present = {feature.name for feature in available({name: tables.columns(name) for name in tables.names})}
+    return {
+        "config": settings.digest,
+        "recipe": recipe_of(settings, sorted(present)),
+        "data": tables.digest,
+        "customer_id_type": str(tables.id_type),
+        "last_known": tables.last_known.isoformat(),
+        "training_cutoffs": [day.isoformat() for day in learn_from],
+        "missing_features": [feature.name for feature in catalogue() if feature.name not in present],
+        "notes": list(tables.notes),
+    }
+
+
+def recipe_of(settings: Settings, features: list[str]) -> str:
+    """Return the digest of all that shapes a model besides the rows: definition, training and features."""
+    training = settings.training.model_dump(mode="json", exclude={"threads", "retrain_after_days"})
+    content = [settings.churn.model_dump(mode="json"), training, settings.timezone, features]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

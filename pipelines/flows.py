@@ -1,0 +1,136 @@
+"""The Prefect flows: thin tasks around the stages, paths and dates between them, safe to run again.
+
+They run without any server (Prefect starts a temporary one) and against one. Every stage writes whole folders with a
+manifest, so a run that was cut off is simply started again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipelines.prefect_environment import set_defaults
+
+set_defaults()  # Prefect reads its settings on import
+
+from prefect import flow, task  # noqa: E402
+
+from pipelines import stages  # noqa: E402
+from pipelines.settings import Settings, load_settings  # noqa: E402
+
+
+@task(name="build features")
+def features_task(config: str, cutoff: date) -> str:
+    """Check the sources, write quarantine and matrices; return the matrix folder."""
+    return str(stages.build_features(_settings(config), cutoff))
+
+
+@task(name="train")
+def train_task(config: str, cutoff: date) -> str:
+    """Choose, fit and register the models; return the folder of the backtest."""
+    return str(stages.train(_settings(config), cutoff))
+
+
+@task(name="score")
+def score_task(config: str, cutoff: date) -> str:
+    """Score both cohorts; return the folder."""
+    return str(stages.score(_settings(config), cutoff))
+
+
+@task(name="lists")
+def lists_task(config: str, cutoff: date) -> str:
+    """Write lists and plan; return the folder."""
+    return str(stages.publish(_settings(config), cutoff))
+
+
+@task(name="report")
+def report_task(config: str, cutoff: date) -> str:
+    """Write the report; return its path."""
+    return str(stages.report(_settings(config), cutoff))
+
+
+@task(name="export")
+def export_task(config: str, cutoff: date) -> list[dict[str, Any]]:
+    """Deliver to every target; return one record per target."""
+    return [dict(record) for record in stages.export(_settings(config), cutoff)]
+
+
+@flow(name="build-features", validate_parameters=False)
+def build_features(config: str, cutoff: date | None = None) -> str:
+    """Write the matrices of ``cutoff`` (default: the day after the last known row)."""
+    return features_task(config, _cutoff(config, cutoff))
+
+
+@flow(name="train", validate_parameters=False)
+def train(config: str, cutoff: date | None = None) -> str:
+    """Build features and train, whether due or not."""
+    day = _cutoff(config, cutoff)
+    features_task(config, day)
+    return train_task(config, day)
+
+
+@flow(name="score", validate_parameters=False)
+def score(config: str, cutoff: date | None = None) -> str:
+    """Build features, train when there is no champion or it is due, and score; return the folder."""
+    day = _cutoff(config, cutoff)
+    features_task(config, day)
+    if stages.training_is_due(_settings(config), day):
+        train_task(config, day)
+    return score_task(config, day)
+
+
+@flow(name="publish", validate_parameters=False)
+def publish(config: str, cutoff: date | None = None) -> str:
+    """Write lists, plan and report from the scores there are; return the lists' folder."""
+    day = _cutoff(config, cutoff)
+    folder = lists_task(config, day)
+    report_task(config, day)
+    return folder
+
+
+@flow(name="export", validate_parameters=False)
+def export(config: str, cutoff: date | None = None) -> list[dict[str, Any]]:
+    """Deliver the scores and lists there are."""
+    return export_task(config, _cutoff(config, cutoff))
+
+
+@flow(name="run", validate_parameters=False)
+def run(config: str, cutoff: date | None = None) -> dict[str, Any]:
+    """Do the main job: check, features, train when due, score, lists, plan, report, export; return where to look."""
+    day = _cutoff(config, cutoff)
+    scores = score(config, day)
+    lists = lists_task(config, day)
+    page = report_task(config, day)
+    return {"cutoff": day, "scores": scores, "lists": lists, "report": page, "export": export_task(config, day)}
+
+
+@flow(name="nightly-scoring")
+def nightly_scoring(config: str) -> str:
+    """Score everyone on the newest data."""
+    return score(config)
+
+
+@flow(name="weekly-lists")
+def weekly_lists(config: str) -> dict[str, Any]:
+    """Do the main job on the newest data: lists, plan, report and export."""
+    return run(config)
+
+
+@flow(name="monthly-retraining")
+def monthly_retraining(config: str) -> str:
+    """Train on all finished horizons of the newest data and register the models."""
+    return train(config)
+
+
+FLOWS: Mapping[str, Any] = {each.name: each for each in (build_features, train, score, publish, export, run)}
+"""The flows a person starts by name."""
+
+
+def _settings(config: str) -> Settings:
+    return load_settings(Path(config))
+
+
+def _cutoff(config: str, cutoff: date | None) -> date:
+    return cutoff or stages.default_cutoff(_settings(config))

@@ -1,0 +1,57 @@
+"""Where things lie in the output folder; the only place that spells the layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from features.outputs import MANIFEST
+
+
+@dataclass(frozen=True)
+class Places:
+    """The output folder of one configuration."""
+
+    root: Path
+
+    @property
+    def quarantine(self) -> Path:
+        """Refused rows and the balance of every table."""
+        return self.root / "quarantine"
+
+    def matrix(self, cutoff: date) -> Path:
+        """Features per snapshot."""
+        return self._at("matrix", cutoff)
+
+    def backtest(self, cutoff: date) -> Path:
+        """What the choice of the model for ``cutoff`` rests on."""
+        return self._at("backtest", cutoff)
+
+    def scores(self, cutoff: date) -> Path:
+        """Scores with reasons."""
+        return self._at("scores", cutoff)
+
+    def lists(self, cutoff: date) -> Path:
+        """Lists and plan."""
+        return self._at("lists", cutoff)
+
+    def report(self, cutoff: date) -> Path:
+        """The report, one page."""
+        return self._at("report", cutoff)
+
+    @property
+    def ledger(self) -> Path:
+        """What was sent."""
+        return self.root / "ledger.duckdb"
+
+    def finished_before(self, kind: str, cutoff: date) -> Iterator[tuple[date, Path]]:
+        """Yield cutoff and folder of every finished partition of ``kind`` earlier than ``cutoff``, oldest first."""
+        for folder in sorted((self.root / kind).glob("cutoff=*")):
+            day = date.fromisoformat(folder.name.removeprefix("cutoff="))
+            if day < cutoff and (folder / MANIFEST).is_file():
+                yield day, folder
+
+    def _at(self, kind: str, cutoff: date) -> Path:
+        return self.root / kind / f"cutoff={cutoff.isoformat()}"

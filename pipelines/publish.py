@@ -1,0 +1,205 @@
+"""Stage 4: from scores to the lists and the plan that people work with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from features.catalogue import families
+from features.intake import take_in
+from features.outputs import read_manifest, read_parquet, write_manifest, write_parquet
+from pipelines.build_features import read_matrix
+from pipelines.places import Places
+from pipelines.score import RETURNS, SCORES
+from pipelines.settings import Settings
+from retention.consent import allowed_channels
+from retention.export.files import write_people_csv
+from retention.lists import (
+    HISTORY_COLUMNS,
+    early_warning,
+    not_contactable,
+    select_early_warning,
+    select_win_back,
+    win_back,
+)
+from retention.measures import ListName, Measure, parse_measures, shipped_measures
+from retention.plan import make_plan
+from retention.reasons import MOST, Purpose, endangering_families
+from retention.sentences import sentences
+from retention.tables import for_people, plan_for_owners
+from retention.texts import ReasonTexts, reason_texts
+
+_PURPOSES: Mapping[ListName, Purpose] = {"early_warning": "churn", "win_back": "return"}
+_MAKE = {"early_warning": early_warning, "win_back": win_back}
+_SELECT = {"early_warning": select_early_warning, "win_back": select_win_back}
+_SCORED: Mapping[ListName, str] = {"early_warning": SCORES, "win_back": RETURNS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What lies on the desk when the lists of one cutoff are made."""
+
+    settings: Settings
+    cutoff: date
+    run_id: str
+    scores: Mapping[ListName, pd.DataFrame]
+    matrix: pd.DataFrame
+    customers: pd.DataFrame
+    channels: pd.DataFrame
+    history: pd.DataFrame
+    earlier: Mapping[ListName, pd.Series[float] | None]
+    texts: ReasonTexts
+    measures: tuple[Measure, ...]
+
+
+def publish(settings: Settings, cutoff: date) -> Path:
+    """Write both lists, the plan and who may not be contacted; return the folder."""
+    places = Places(Path(settings.output))
+    desk = _desk(settings, cutoff, places)
+    selected = {name: _selected(desk, name) for name in _PURPOSES}
+    plan = _plan(desk, selected)
+    lists = {name: _list(desk, name, selected[name], plan) for name in _PURPOSES}
+    folder = places.lists(cutoff)
+    refused = not_contactable(dict(desk.scores), desk.channels)
+    rows = _write_lists(folder, desk, lists, plan) | _write_machine(folder, "not_contactable", refused)
+    manifest = read_manifest(places.scores(cutoff))
+    facts = {key: manifest[key] for key in ("cutoff", "run_id", "config", "model_version", "return_model_version")}
+    write_manifest(folder, rows=rows, facts=facts)
+    return folder
+
+
+def _desk(settings: Settings, cutoff: date, places: Places) -> Desk:
+    folder = places.scores(cutoff)
+    scores = {name: read_parquet(folder, file).to_pandas() for name, file in _SCORED.items()}
+    everyone = pd.concat([part["customer_id"] for part in scores.values()], ignore_index=True)
+    customers = master_data(settings, cutoff)
+    return Desk(
+        settings=settings,
+        cutoff=cutoff,
+        run_id=read_manifest(folder)["run_id"],
+        scores=scores,
+        matrix=read_matrix(places.matrix(cutoff)).set_index("customer_id"),
+        customers=customers,
+        channels=allowed_channels(customers, cutoff=cutoff, customer_ids=everyone),
+        history=_history(places, cutoff),
+        earlier={name: _earlier_probability(places, cutoff, file) for name, file in _SCORED.items()},
+        texts=reason_texts(settings.language),
+        measures=_measures(settings),
+    )
+
+
+def master_data(settings: Settings, cutoff: date) -> pd.DataFrame:
+    """Return the master data known before ``cutoff``; only an empty ``customer_id`` column without a customers table."""
+    if "customers" not in settings.sources:
+        return pd.DataFrame({"customer_id": pd.Series(dtype="str")})
+    sources = {"customers": settings.sources["customers"]}
+    with take_in(sources, cutoff=cutoff, timezone=settings.timezone, root=Path.cwd(), compulsory=()) as tables:
+        return tables.arrow("customers", tables.columns("customers"), order_by=["customer_id"]).to_pandas()
+
+
+def _measures(settings: Settings) -> tuple[Measure, ...]:
+    own = settings.plan.measures
+    if own is None:
+        return shipped_measures()
+    return parse_measures(Path(own).read_text(encoding="utf-8"), where=own, families=set(families().values()))
+
+
+def _selected(desk: Desk, name: ListName) -> pd.DataFrame:
+    size = getattr(desk.settings.lists, name).size
+    return _SELECT[name](desk.scores[name], customers=desk.customers, channels=desk.channels, size=size)
+
+
+def _plan(desk: Desk, selected: Mapping[ListName, pd.DataFrame]) -> pd.DataFrame:
+    """Plan early warning first; win-back gets the money that is left, and its own hours share each owner's."""
+    left, parts = desk.settings.plan.budget, []
+    for name, purpose in _PURPOSES.items():
+        listed = selected[name]
+        endangered = endangering_families(_reasons(listed), families(), purpose=purpose)
+        part = make_plan(
+            listed,
+            list_name=name,
+            measures=desk.measures,
+            families=endangered,
+            channels=desk.channels,
+            budget=left,
+            hours_per_owner=desk.settings.plan.hours_per_owner / len(_PURPOSES),
+            control_share=desk.settings.plan.control_share,
+            run=desk.run_id,
+            seed=desk.settings.training.seed,
+        )
+        left -= float(part["cost"].sum())
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _reasons(scored: pd.DataFrame) -> pd.DataFrame:
+    columns = [f"{kind}_{place}" for kind in ("reason", "contribution") for place in range(1, MOST + 1)]
+    return scored.set_index("customer_id")[columns]
+
+
+def _list(desk: Desk, name: ListName, selected: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
+    reasons = _reasons(selected)
+    texts = sentences(
+        reasons,
+        desk.matrix.loc[reasons.index],
+        desk.texts,
+        families=families(),
+        purpose=_PURPOSES[name],
+        currency=desk.settings.currency,
+    )
+    return _MAKE[name](
+        selected,
+        sentences=texts,
+        channels=desk.channels,
+        plan=plan,
+        history=desk.history,
+        cutoff=desk.cutoff,
+        texts=desk.texts,
+        earlier_probability=desk.earlier[name],
+    )
+
+
+def _write_lists(
+    folder: Path, desk: Desk, lists: Mapping[ListName, pd.DataFrame], plan: pd.DataFrame
+) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    for name, listed in lists.items():
+        rows |= _write_machine(folder, name, listed) | _write_people(folder, name, listed, desk)
+    everyone = pd.concat([listed.assign(list=name) for name, listed in lists.items()], ignore_index=True)
+    work = plan_for_owners(plan, listed=everyone, texts=desk.texts)
+    return rows | _write_machine(folder, "plan", plan) | _write_people(folder, "plan", work, desk)
+
+
+def _write_machine(folder: Path, name: str, frame: pd.DataFrame) -> dict[str, int]:
+    write_parquet(folder / f"{name}.parquet", pa.Table.from_pandas(frame, preserve_index=False))
+    return {f"{name}.parquet": len(frame)}
+
+
+def _write_people(folder: Path, name: str, frame: pd.DataFrame, desk: Desk) -> dict[str, int]:
+    shown = for_people(frame, texts=desk.texts, measures=desk.measures, currency=desk.settings.currency)
+    headings = {column: column for column in shown.columns}
+    write_people_csv(folder / f"{name}.csv", shown, headings, language=desk.settings.language)
+    return {f"{name}.csv": len(frame)}
+
+
+def _history(places: Places, cutoff: date) -> pd.DataFrame:
+    """Return who stood on which list at earlier cutoffs."""
+    parts = [
+        read_parquet(folder, f"{name}.parquet").to_pandas()[["customer_id", "rank"]].assign(cutoff=day, list=name)
+        for day, folder in places.finished_before("lists", cutoff)
+        for name in _PURPOSES
+    ]
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(HISTORY_COLUMNS))
+    return found[list(HISTORY_COLUMNS)]
+
+
+def _earlier_probability(places: Places, cutoff: date, file: str) -> pd.Series[float] | None:
+    earlier = list(places.finished_before("scores", cutoff))
+    if not earlier:
+        return None
+    return read_parquet(earlier[-1][1], file).to_pandas().set_index("customer_id")["probability"]
