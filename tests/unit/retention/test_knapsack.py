@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retention.knapsack import choose
@@ -49,6 +49,7 @@ def test_greedy_is_within_five_per_cent_of_exact_on_small_instances(seed):
     assert gained >= 0.95 * exact(options, budget, hours)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 4), st.integers(1, 5))
 def test_budget_hours_and_one_measure_per_customer_always_hold(seed, customers, owners, measures):
     options, budget, hours = instance(seed, customers=customers, owners=owners, measures=measures)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retention.reasons import endangering_families, rank_reasons
@@ -28,6 +28,7 @@ def naive(row: pd.Series, most: int) -> list[tuple[str, float]]:
     return sorted(found, key=lambda reason: -abs(reason[1]))[:most]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(-4, 4), min_size=5, max_size=5), min_size=1, max_size=20), st.integers(1, 6))
 def test_reasons_are_those_of_the_long_way(rows, most):
     contributions = frame(**{name: [row[place] / 4 for row in rows] for place, name in enumerate(FAMILIES)})

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retention.segments import abc, risk_bands
@@ -24,6 +24,7 @@ def test_no_value_or_a_missing_one_is_c():
     assert abc(pd.Series(dtype=float)).empty
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40))
 def test_segments_fall_with_value_whatever_the_order_of_rows(amounts):
     value = pd.Series(amounts, index=[f"c{number:02d}" for number in range(len(amounts))])
