@@ -286,10 +286,10 @@ class _Intake:
         from features.binding import needed_columns
 
         source = self._sources[name]
-        database = Database(located, str(source.table), place=f"sources.{name}")
-        columns = needed_columns(TABLES[name], source, database.names)
-        order = f"order by {', '.join(quoted(each) for each in sorted(columns))}" if TABLES[name].key else ""
-        return engine.open_rows(name, database.batches(columns), label=located.label, order=order)
+        with Database(located, str(source.table), place=f"sources.{name}") as database:
+            columns = needed_columns(TABLES[name], source, database.names)
+            order = f"order by {', '.join(quoted(each) for each in sorted(columns))}" if TABLES[name].key else ""
+            return engine.open_rows(name, database.rows(columns), label=located.label, order=order)
 
     def _checked(self, engine: Engine, opened: Mapping[str, Opened]) -> Tables:
         staged = {

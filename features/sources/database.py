@@ -1,14 +1,17 @@
-"""Tables of foreign databases, read through Ibis."""
+"""Tables of foreign databases: DuckDB files directly, all others through Ibis."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 import duckdb
 import pyarrow as pa
 
+from features.coercion import quoted
 from features.errors import SourceError
 from features.nearest import suggestion
 from features.sources.locating import Located
@@ -16,47 +19,94 @@ from features.sources.locating import Located
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+BATCH_ROWS = 100_000
+_T = TypeVar("_T")
+
 
 class Database:
-    """A table in a database, read through Ibis: its columns, and only those asked for as Arrow batches."""
+    """A table in a database, open for reading inside a ``with``: its columns, and the rows of only those asked for."""
 
     def __init__(self, located: Located, table: str, *, place: str) -> None:
         self._located, self._place = located, place
-        self._table = self._guarded(lambda: _ibis_table(located.address, table, place))
+        opened = _DuckTable if located.address.startswith("duckdb://") else _IbisTable
+        self._table: _DuckTable | _IbisTable = self._guarded(lambda: opened(located.address, table, place))
 
     @property
     def names(self) -> tuple[str, ...]:
         """Columns of the table."""
-        return tuple(self._table.schema().names)
+        return self._table.names
 
-    def batches(self, columns: Sequence[str]) -> pa.Table:
-        """Return the rows with only ``columns``."""
-        selected = self._table.select(list(columns))
-        table: pa.Table = self._guarded(lambda: selected.to_pyarrow_batches().read_all())
-        return table
+    def rows(self, columns: Sequence[str]) -> pa.RecordBatchReader:
+        """Return all rows with only ``columns``, as a stream."""
+        return self._guarded(lambda: self._table.rows(columns))
 
-    def _guarded(self, action: Any) -> Any:
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._table.close()
+
+    def _guarded(self, action: Callable[[], _T]) -> _T:
         try:
-            return action()
+            with warnings.catch_warnings():
+                # Ibis 12 asks pandas 3 for an option that pandas calls deprecated.
+                warnings.filterwarnings("ignore", message="The 'future.infer_string' option")
+                return action()
         except _driver_errors() as error:
-            secrets = {part for part in (urlsplit(self._located.address).password,) if part}
-            text = str(error)
-            for secret in secrets:
-                text = text.replace(secret, "…")
+            secret = urlsplit(self._located.address).password
+            text = str(error).replace(secret, "…") if secret else str(error)
             raise SourceError(
                 f"{self._place}: {self._located.label} cannot be read ({text}); check address, rights and name"
             ) from error
 
 
-def _ibis_table(address: str, table: str, place: str) -> ir.Table:
-    import ibis
+class _IbisTable:
+    def __init__(self, address: str, table: str, place: str) -> None:
+        import ibis
 
-    connection = ibis.connect(address)
-    schema, _, name = table.rpartition(".")
-    known = connection.list_tables(database=schema) if schema else connection.list_tables()
+        schema, _, name = table.rpartition(".")
+        where = {"database": schema} if schema else {}
+        with ExitStack() as stack:
+            connection = ibis.connect(address)
+            stack.callback(connection.disconnect)
+            _check_known(name, connection.list_tables(**where), table, place)
+            self._table: ir.Table = connection.table(name, **where)
+            self.close = stack.pop_all().close
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._table.schema().names)
+
+    def rows(self, columns: Sequence[str]) -> pa.RecordBatchReader:
+        return self._table.select(list(columns)).to_pyarrow_batches(chunk_size=BATCH_ROWS)
+
+
+class _DuckTable:
+    """A table in a DuckDB file (Ibis 12 calls what DuckDB 2.0 no longer has)."""
+
+    def __init__(self, address: str, table: str, place: str) -> None:
+        schema, _, name = table.rpartition(".")
+        self._connection = duckdb.connect(address.removeprefix("duckdb://"), read_only=True)
+        self.close = self._connection.close
+        known = self._connection.execute(
+            "select table_name from information_schema.tables where table_schema = $schema",
+            {"schema": schema or "main"},
+        ).fetchall()
+        _check_known(name, [each[0] for each in known], table, place)
+        self._name = f"{quoted(schema or 'main')}.{quoted(name)}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._connection.sql(f"from {self._name}").columns)
+
+    def rows(self, columns: Sequence[str]) -> pa.RecordBatchReader:
+        chosen = ", ".join(quoted(each) for each in columns)
+        return self._connection.sql(f"from {self._name} select {chosen}").to_arrow_reader()
+
+
+def _check_known(name: str, known: Sequence[str], table: str, place: str) -> None:
     if name not in known:
         raise SourceError(f"{place}.table: there is no table `{table}`; {suggestion(name, known)}")
-    return connection.table(name, database=schema) if schema else connection.table(name)
 
 
 def _driver_errors() -> tuple[type[Exception], ...]:

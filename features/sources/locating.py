@@ -68,7 +68,7 @@ def _located_database(source: Source, address: str, place: str, root: Path) -> L
         path = Path(root, address.split("://", 1)[1].split("?", 1)[0])
         if not path.is_file():
             raise SourceError(f"{place}.uri: there is no database file {path}; check the path")
-        address = f"{parts.scheme}://{path}" + ("?read_only=True" if parts.scheme == "duckdb" else "")
+        address = f"{parts.scheme}://{path}"
     return Located(label=f"{REFERENCE.sub('…', source.uri)} {source.table}", kind="database", address=address)
 
 
