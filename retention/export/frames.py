@@ -16,7 +16,7 @@ _DATE_NAMES = ("cutoff", "horizon_end")
 def typed_rows(frame: pd.DataFrame) -> pa.Table:
     """Return ``frame`` as typed rows, in its order and without its index.
 
-    Missing values become null. A time column is a date, unless its name ends in ``_at``; a column that is
+    Missing values become null. A time without zone is a date, unless its name ends in ``_at``; a column that is
     empty throughout is text, or a date where its name says so. Categories become the texts they stand for.
 
     Raises
@@ -62,7 +62,7 @@ def _check_unique(keys: pa.Table) -> None:
 
 def _column(name: str, values: pd.Series) -> pa.Array:
     try:
-        column = pa.array(values, from_pandas=True)
+        column = _array(values)
         plain = column.cast(_plain_type(name, column.type))
         if pa.types.is_timestamp(column.type) and plain.cast(column.type) != column:
             raise ValueError("it should hold dates and has times of day")
@@ -71,13 +71,21 @@ def _column(name: str, values: pd.Series) -> pa.Array:
         raise ExportError(f"column {name!r} of the rows to export cannot be typed: {error}") from error
 
 
+def _array(values: pd.Series) -> pa.Array:
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return pa.array(values.dt.tz_convert(None), from_pandas=True).cast(pa.timestamp("us", "UTC"))
+    return pa.array(values, from_pandas=True)
+
+
 def _plain_type(name: str, kind: pa.DataType) -> pa.DataType:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if pa.types.is_null(kind):
         return pa.date32() if name in _DATE_NAMES or name.endswith("_on") else pa.string()
+    if pa.types.is_floating(kind):
+        return pa.float64()
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pa.string()
-    if pa.types.is_timestamp(kind) and not name.endswith(_INSTANT_SUFFIX):
+    if pa.types.is_timestamp(kind) and kind.tz is None and not name.endswith(_INSTANT_SUFFIX):
         return pa.date32()
     return kind

@@ -5,28 +5,26 @@ One transaction holds the staged rows, the upsert and the row of the export log:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from io import BytesIO
 
 import pandas as pd
 import psycopg
 import pyarrow as pa
-import pyarrow.csv
 from psycopg import sql
 
 from features.errors import ExportError
 from retention.export.address import Address, address_of, table_path
 from retention.export.frames import check_key, typed_rows
+from retention.export.staging import binary_chunks, fits_binary, sql_type, text_chunks
 
 KEY = ("customer_id", "cutoff")
 LOG_TABLE = "treue_export_log"
 CONNECT_TIMEOUT_SECONDS = "10"
 
 _STAGING = sql.Identifier("pg_temp", "treue_staging")
-_BATCH_ROWS = 20_000
 _HINTS = {
     "42P10": "add a primary key or unique index on the key columns there",
     "42501": "grant select, insert and update on it, and create on its schema where it does not exist yet",
@@ -38,7 +36,7 @@ _CREATE_LOG = sql.SQL(
     " unchanged bigint not null, model_version text, primary key (run_id, table_name, cutoff, attempt))"
 )
 _STAGE = sql.SQL("create temporary table treue_staging on commit drop as select {columns} from {target} with no data")
-_COPY = sql.SQL("copy {staging} from stdin (format csv)")
+_COPY = sql.SQL("copy {staging} from stdin (format {form})")
 _UPSERT = sql.SQL(
     "with touched as (insert into {target} as old ({columns}) select {columns} from {staging} as new"
     " where not exists (select from {target} as old where {same_key} and {old} is not distinct from {new})"
@@ -158,8 +156,7 @@ def _cause(error: psycopg.Error) -> str:
 def _deliver(cursor: psycopg.Cursor, delivery: _Delivery, run_id: str) -> Counts:
     cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"treue {delivery.table}"])
     _create_missing(cursor, delivery)
-    _check_columns(cursor, delivery)
-    _stage(cursor, delivery)
+    _stage(cursor, delivery, _column_types(cursor, delivery))
     counts = _merge(cursor, delivery)
     _log(cursor, delivery, counts, run_id)
     return counts
@@ -167,7 +164,9 @@ def _deliver(cursor: psycopg.Cursor, delivery: _Delivery, run_id: str) -> Counts
 
 def _create_missing(cursor: psycopg.Cursor, delivery: _Delivery) -> None:
     if not _exists(cursor, delivery.target):
-        fields = [sql.SQL("{} {}").format(sql.Identifier(f.name), _sql_type(f)) for f in delivery.rows.schema]
+        fields = [
+            sql.SQL("{} {}").format(sql.Identifier(f.name), sql.SQL(sql_type(f).name)) for f in delivery.rows.schema
+        ]
         create = sql.SQL("create table {} ({}, primary key ({}))")
         cursor.execute(create.format(delivery.target, sql.SQL(", ").join(fields), _names(delivery.key)))
     if not _exists(cursor, delivery.log):
@@ -179,44 +178,27 @@ def _exists(cursor: psycopg.Cursor, table: sql.Identifier) -> bool:
     return row is not None and bool(row[0])
 
 
-def _sql_type(field: pa.Field) -> sql.SQL:
-    kind = field.type
-    if pa.types.is_string(kind):
-        return sql.SQL("text")
-    if pa.types.is_floating(kind):
-        return sql.SQL("double precision")
-    if pa.types.is_integer(kind):
-        return sql.SQL("bigint")
-    if pa.types.is_boolean(kind):
-        return sql.SQL("boolean")
-    if pa.types.is_date(kind):
-        return sql.SQL("date")
-    if pa.types.is_timestamp(kind):
-        return sql.SQL("timestamptz" if kind.tz else "timestamp")
-    if pa.types.is_decimal(kind):
-        return sql.SQL("numeric")
-    raise ExportError(f"column {field.name!r} of the rows to export is {kind}, which no SQL column here holds")
-
-
-def _check_columns(cursor: psycopg.Cursor, delivery: _Delivery) -> None:
+def _column_types(cursor: psycopg.Cursor, delivery: _Delivery) -> dict[str, int]:
+    """Return the type number of each of the table's columns, once it has every column of the rows."""
     cursor.execute(sql.SQL("select * from {} limit 0").format(delivery.target))
-    present = {column.name for column in cursor.description or ()}
+    types = {column.name: column.type_code for column in cursor.description or ()}
     for field in delivery.rows.schema:
-        if field.name not in present:
+        if field.name not in types:
             raise ExportError(
                 f"table {delivery.table} has no column {field.name!r}, which the rows to export hold;"
-                f" add it there (type {_sql_type(field).as_string()}) or export to a new table"
+                f" add it there (type {sql_type(field).name}) or export to a new table"
             )
+    return types
 
 
-def _stage(cursor: psycopg.Cursor, delivery: _Delivery) -> None:
+def _stage(cursor: psycopg.Cursor, delivery: _Delivery, types: Mapping[str, int]) -> None:
     cursor.execute(_STAGE.format(columns=_names(delivery.rows.column_names), target=delivery.target))
-    options = pa.csv.WriteOptions(include_header=False)
-    with cursor.copy(_COPY.format(staging=_STAGING)) as copy:
-        for batch in delivery.rows.to_batches(max_chunksize=_BATCH_ROWS):
-            buffer = BytesIO()
-            pa.csv.write_csv(batch, buffer, options)
-            copy.write(buffer.getvalue())
+    is_binary = fits_binary(delivery.rows.schema, types)
+    chunks = binary_chunks(delivery.rows) if is_binary else text_chunks(delivery.rows)
+    form = sql.SQL("binary" if is_binary else "csv")
+    with cursor.copy(_COPY.format(staging=_STAGING, form=form)) as copy:
+        for chunk in chunks:
+            copy.write(chunk)
     cursor.execute(sql.SQL("analyze {} ({})").format(_STAGING, _names(delivery.key)))
 
 
