@@ -9,8 +9,8 @@ import pytest
 
 from features.contract import TABLES
 from features.intake import Tables, take_in
-from pipelines.demo_company import demo_company, write_demo
-from pipelines.demo_dirt import DIRTY_ROWS
+from pipelines.demo.company import demo_company, write_demo
+from pipelines.demo.dirt import DIRTY_ROWS
 from pipelines.settings import Settings, load_settings
 from pipelines.yamlfile import read_yaml
 

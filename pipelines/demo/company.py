@@ -19,14 +19,14 @@ import pandas as pd
 
 from features.errors import ConfigError
 from features.outputs import write_bytes
-from pipelines.demo_clock import NEVER, Clock, Ints
-from pipelines.demo_customers import customers_table
-from pipelines.demo_dealings import contracts_table, feedback_table, losses_table, potential_amount, treatments_table
-from pipelines.demo_dirt import DIRTY_ROWS
-from pipelines.demo_lives import Lives, draw_lives
-from pipelines.demo_orders import FIRST_CUSTOMER, draw_purchases, orders_table
-from pipelines.demo_relations import agents_of, complaint_rows, complaints_table, contact_rows, contacts_table
-from pipelines.demo_words import KINDS, UNPLANNED, worded
+from pipelines.demo.clock import NEVER, Clock, Ints
+from pipelines.demo.customers import customers_table
+from pipelines.demo.dealings import contracts_table, feedback_table, losses_table, potential_amount, treatments_table
+from pipelines.demo.dirt import DIRTY_ROWS
+from pipelines.demo.lives import Lives, draw_lives
+from pipelines.demo.orders import FIRST_CUSTOMER, draw_purchases, orders_table
+from pipelines.demo.relations import agents_of, complaint_rows, complaints_table, contact_rows, contacts_table
+from pipelines.demo.words import KINDS, UNPLANNED, worded
 
 LAST_DAY = date(2026, 6, 30)
 FEWEST_CUSTOMERS = 20

@@ -7,10 +7,10 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from pipelines.demo_clock import DAYS, NEVER, Clock, Flags, Floats
-from pipelines.demo_lives import HARMFUL_DAY, HELPFUL_DAY, Lives
-from pipelines.demo_orders import FIRST_CUSTOMER
-from pipelines.demo_words import COMPETITORS, REASONS, SERVICE_PRODUCTS, worded
+from pipelines.demo.clock import DAYS, NEVER, Clock, Flags, Floats
+from pipelines.demo.lives import HARMFUL_DAY, HELPFUL_DAY, Lives
+from pipelines.demo.orders import FIRST_CUSTOMER
+from pipelines.demo.words import COMPETITORS, REASONS, SERVICE_PRODUCTS, worded
 
 _KINDS = ("nps", "csat", "visit")
 _COMMENTS = ("", "Alles bestens", "Lieferung dauert zu lange", "Preise steigen zu stark", "Guter Außendienst")

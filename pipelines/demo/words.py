@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from pipelines.demo_clock import Ints
+from pipelines.demo.clock import Ints
 
 SEASON = MappingProxyType(
     {

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines.demo_clock import DAYS, NEVER, Clock, Flags, Ints
-from pipelines.demo_lives import HELPFUL_DAY, Lives
-from pipelines.demo_orders import FIRST_CUSTOMER
-from pipelines.demo_relations import PERSON
-from pipelines.demo_words import (
+from pipelines.demo.clock import DAYS, NEVER, Clock, Flags, Ints
+from pipelines.demo.lives import HELPFUL_DAY, Lives
+from pipelines.demo.orders import FIRST_CUSTOMER
+from pipelines.demo.relations import PERSON
+from pipelines.demo.words import (
     BLOCKED_HOURS,
     CHANNELS,
     COUNTRIES,

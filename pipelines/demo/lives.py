@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.demo_clock import DAYS, NEVER, Flags, Floats, Ints
-from pipelines.demo_words import INDUSTRIES, INDUSTRY_SHARES, KINDS, SIZES
+from pipelines.demo.clock import DAYS, NEVER, Flags, Floats, Ints
+from pipelines.demo.words import INDUSTRIES, INDUSTRY_SHARES, KINDS, SIZES
 
 YEARLY = np.array([0.055, 0.06, 0.05, 0.065, 0.05, 0.024, 0.014])
 """Incidents per customer and year, by kind."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipelines.demo_clock import DAYS, NEVER, Clock, Floats, Ints, renewals
-from pipelines.demo_lives import Lives
-from pipelines.demo_orders import FIRST_CUSTOMER
-from pipelines.demo_words import (
+from pipelines.demo.clock import DAYS, NEVER, Clock, Floats, Ints, renewals
+from pipelines.demo.lives import Lives
+from pipelines.demo.orders import FIRST_CUSTOMER
+from pipelines.demo.words import (
     CHANNELS,
     COMPLAINT_CATEGORIES,
     FIRST_NAMES,

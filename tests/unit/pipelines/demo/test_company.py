@@ -12,9 +12,9 @@ import pytest
 from features.contract import TABLES
 from features.errors import ConfigError
 from features.intake import take_in_frames
-from pipelines.demo_company import DemoCompany, csv_bytes, demo_company, write_demo
-from pipelines.demo_dirt import DIRTY_ROWS
-from pipelines.demo_words import KINDS
+from pipelines.demo.company import DemoCompany, csv_bytes, demo_company, write_demo
+from pipelines.demo.dirt import DIRTY_ROWS
+from pipelines.demo.words import KINDS
 
 LAST_DAY = pd.Timestamp("2026-06-30")
 

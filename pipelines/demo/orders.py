@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipelines.demo_clock import DAYS, NEVER, Clock, Floats, Ints, renewals
-from pipelines.demo_lives import Lives
-from pipelines.demo_words import CATEGORIES, CATEGORY_PRICES, INDUSTRIES, PRODUCTS_PER_CATEGORY, SEASON, worded
+from pipelines.demo.clock import DAYS, NEVER, Clock, Floats, Ints, renewals
+from pipelines.demo.lives import Lives
+from pipelines.demo.words import CATEGORIES, CATEGORY_PRICES, INDUSTRIES, PRODUCTS_PER_CATEGORY, SEASON, worded
 
 FIRST_CUSTOMER = 10001
 FIRST_ORDER, FIRST_CREDIT = 400001, 9_000_001
