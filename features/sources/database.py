@@ -78,7 +78,15 @@ class _IbisTable:
         return tuple(self._table.schema().names)
 
     def rows(self, columns: Sequence[str]) -> pa.RecordBatchReader:
-        return self._table.select(list(columns)).to_pyarrow_batches(chunk_size=BATCH_ROWS)
+        chosen = [_portable(self._table[each]) for each in columns]
+        return self._table.select(chosen).to_pyarrow_batches(chunk_size=BATCH_ROWS)
+
+
+def _portable(column: ir.Column) -> ir.Column:
+    """Return the column, as text where its type is one that Arrow batches do not carry (uuid, json, time, …)."""
+    kind = column.type()
+    plain = kind.is_string() or kind.is_numeric() or kind.is_boolean() or kind.is_date() or kind.is_timestamp()
+    return column if plain else column.cast("string").name(column.get_name())
 
 
 class _DuckTable:

@@ -79,13 +79,13 @@ class Engine:
         except duckdb.Error as error:
             raise ConfigError(f"{place}: `{text}` does not fit its columns ({_reason(error)})") from error
 
-    def load(self, name: str, data: pa.Table | pa.RecordBatchReader) -> None:
+    def load(self, name: str, data: pa.Table | pa.RecordBatchReader, *, place: str = "") -> None:
         """Copy Arrow data into the table ``name``."""
         self._connection.register("_incoming", data)
         try:
             self._connection.execute(f"create or replace table {quoted(name)} as from _incoming").fetchall()
         except duckdb.Error as error:
-            raise SourceError(f"{name}: {_first_line(error)}") from error
+            raise SourceError(f"{place or name}: {_first_line(error)}") from error
         finally:
             self._connection.unregister("_incoming")
 
@@ -171,7 +171,7 @@ class Engine:
 
     def open_rows(self, name: str, data: pa.Table | pa.RecordBatchReader, *, label: str, order: str = "") -> Opened:
         """Load rows of a database or a frame into ``raw_<name>``; ``order`` ranks rows that come in no order."""
-        self.load("incoming_rows", data)
+        self.load("incoming_rows", data, place=label)
         self.run(
             f"create table {quoted(f'raw_{name}')} as"
             f" select 0 as {FILE}, row_number() over ({order}) as {ROW}, * from incoming_rows",
@@ -182,7 +182,7 @@ class Engine:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).split("\n\n")[0].split("\nLINE ")[0].split("\nCandidate")[0].strip()
+    return str(error).split("\n\n")[0].split("\nLINE ")[0].split("\nCandidate")[0].split("Detail: Python")[0].strip()
 
 
 def _first_line(error: Exception) -> str:
