@@ -17,7 +17,7 @@ class Tune(Section):
         default=0,
         ge=0,
         le=1000,
-        description="Settings of the model tried out [trials]; 0 uses proven ones, more takes longer.",
+        description="Settings of the trees tried out on the folds [trials]; 0 uses proven ones, each costs seconds.",
     )
 
 

@@ -96,7 +96,7 @@ def _matching(path: Path) -> tuple[Path, ...]:
         return tuple(sorted(each for each in found if _kind_of(each)) or sorted(found))
     if path.is_file():
         return (path,)
-    return tuple(sorted(each for each in _globbed(path) if each.is_file()))
+    return tuple(sorted(each for each in _globbed(path) if each.is_file() and not each.name.startswith(".")))
 
 
 def _globbed(path: Path) -> Iterator[Path]:
