@@ -70,11 +70,11 @@ class Boosted:
 
     def log_odds(self, features: pd.DataFrame) -> Column:
         """Raw log-odds, shape (n_rows,)."""
-        return self.start.log_odds(features) + self._members(features).mean(axis=0)
+        return np.asarray(self.start.log_odds(features) + self._members(features).mean(axis=0), dtype=np.float64)
 
     def spread(self, features: pd.DataFrame) -> Column:
         """Standard deviation between the members."""
-        return self._members(features).std(axis=0)
+        return np.asarray(self._members(features).std(axis=0), dtype=np.float64)
 
     def contributions(self, features: pd.DataFrame) -> tuple[float, pd.DataFrame]:
         """TreeSHAP of every member, averaged; the start's share goes to the rhythm it comes from."""

@@ -6,7 +6,7 @@ stored as numbers and text: never as a pickle.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,7 +26,9 @@ SILENT = "rhythm__silent_chance"
 class Candidate(Protocol):
     """A fitted candidate."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Its step of the ladder."""
 
     def log_odds(self, features: pd.DataFrame) -> Column:
         """Raw log-odds of the label, shape (n_rows,)."""
@@ -125,7 +127,7 @@ class Logistic:
     def log_odds(self, features: pd.DataFrame) -> Column:
         """Raw log-odds, shape (n_rows,)."""
         base, parts = self.contributions(features)
-        return base + parts.to_numpy().sum(axis=1)
+        return np.asarray(base + parts.to_numpy(np.float64).sum(axis=1), dtype=np.float64)
 
     def spread(self, features: pd.DataFrame) -> Column:
         """Zeros: there is one model."""
@@ -150,17 +152,17 @@ class Logistic:
 _GRID = np.linspace(0.005, 0.995, 100)
 
 
-def fit_logistic_regression(features: pd.DataFrame, label: NDArray[np.int8], *, lost: bool) -> Logistic:
+def fit_logistic_regression(features: pd.DataFrame, label: NDArray[np.int8]) -> Logistic:
     """Fit the logistic regression on every column that varies."""
     columns = [name for name in features.columns if features[name].nunique() > 1]
-    knots = [np.nanquantile(features[name].to_numpy(np.float64), _GRID) for name in columns]
+    knots = [np.nanquantile(features[name].to_numpy(np.float64), _GRID).tolist() for name in columns]
     rows = _normal_scores(features, columns, knots)
     means = np.nanmean(rows, axis=0)
     intercept, weights = fit_logistic(np.nan_to_num(rows - means), label, penalty=20.0)
     return Logistic(
         name="logistic",
         columns=tuple(columns),
-        knots=tuple(tuple(k.tolist()) for k in knots),
+        knots=tuple(tuple(knot) for knot in knots),
         means=tuple(means.tolist()),
         weights=tuple(weights.tolist()),
         intercept=intercept,
@@ -168,11 +170,12 @@ def fit_logistic_regression(features: pd.DataFrame, label: NDArray[np.int8], *, 
 
 
 def _normal_scores(
-    features: pd.DataFrame, columns: Sequence[str], knots: Sequence[Sequence[float]] | Sequence[Column]
+    features: pd.DataFrame, columns: Sequence[str], knots: Iterable[Sequence[float]]
 ) -> NDArray[np.float64]:
     """Normal quantile of each value's rank among the knots, shape (n_rows, n_columns); ties take the middle."""
     scores = np.full((len(features), len(columns)), np.nan)
-    for at, (name, grid) in enumerate(zip(columns, knots, strict=True)):
+    for at, (name, knot) in enumerate(zip(columns, knots, strict=True)):
+        grid = np.asarray(knot, dtype=np.float64)
         values = features[name].to_numpy(np.float64)
         below, above = np.searchsorted(grid, values, side="left"), np.searchsorted(grid, values, side="right")
         rank = np.clip((below + above) / 2, 0.5, len(_GRID) - 0.5) / len(_GRID)

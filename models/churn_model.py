@@ -20,6 +20,9 @@ from models.digest import digest_of
 
 Purpose = Literal["churn", "return"]
 
+COHORTS: Mapping[Purpose, str] = {"churn": "active", "return": "lapsed"}
+"""Whose snapshots a model learns from and scores."""
+
 MANIFEST = "model.json"
 FORMAT = 1
 

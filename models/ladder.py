@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from features.definition import Churn
 from features.matrix import feature_names
 from features.timeline import learnable_before
-from models.boosting import fit_boosted
+from models.boosting import BoostingSettings, fit_boosted
 from models.calibrate import Calibration, fit_calibration, uncalibrated
 from models.candidates import Candidate, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
 from models.churn_model import ChurnModel, Purpose
 from models.metrics import evaluate, log_losses
 from models.settings import Training
+from models.tune import tuned
 
 LEAST_OUTCOMES = 5
 """Fewer snapshots than that of either outcome teach nothing: the rhythm speaks as it comes."""
@@ -48,14 +49,14 @@ def folds_of(cutoffs: Sequence[date], churn: Churn) -> tuple[Fold, ...]:
     return tuple(fold for fold in folds if fold.learn)[-_MOST_FOLDS:]
 
 
-def ladder(purpose: Purpose, training: Training) -> Mapping[str, Fit]:
+def ladder(purpose: Purpose, training: Training, settings: BoostingSettings | None = None) -> Mapping[str, Fit]:
     """Return the candidates from the simplest to the most able, ready to fit."""
     lost = purpose == "churn"
     return {
         "rule": partial(fit_rule, lost=lost),
         "rhythm": partial(fit_rhythm, lost=lost),
-        "logistic": partial(fit_logistic_regression, lost=lost),
-        "lightgbm": partial(fit_boosted, lost=lost, seed=training.seed, threads=training.threads),
+        "logistic": fit_logistic_regression,
+        "lightgbm": partial(fit_boosted, lost=lost, seed=training.seed, threads=training.threads, settings=settings),
     }
 
 
@@ -83,8 +84,9 @@ def train(
     """
     rows = snapshots.sort_values(["cutoff", "customer_id"], ignore_index=True)
     names, label = feature_names(rows), rows["label"].to_numpy(np.int8)
-    steps = ladder(purpose, training)
-    tested = _test_all(rows, steps, folds_of(sorted(set(rows["cutoff"])), churn))
+    folds = folds_of(sorted(set(rows["cutoff"])), churn)
+    steps = ladder(purpose, training, _tuned(rows, folds, purpose, training))
+    tested = _test_all(rows, steps, folds)
     chosen, remark = _choose(tested, label, steps)
     fitted = steps[chosen](rows[list(names)], label) if _teaches(label) else untrained_rhythm(lost=purpose == "churn")
     evidence = _evidence(rows, tested, chosen=chosen, remark=remark)
@@ -99,7 +101,7 @@ def train(
     return model, tested
 
 
-_FOLD_COLUMNS = {
+_FOLD_COLUMNS: Mapping[str, Any] = {
     "test": object,
     "customer_id": "str",
     "candidate": "str",
@@ -107,6 +109,16 @@ _FOLD_COLUMNS = {
     "log_odds": np.float64,
     "probability": np.float64,
 }
+
+
+def _tuned(rows: pd.DataFrame, folds: Sequence[Fold], purpose: Purpose, training: Training) -> BoostingSettings:
+    """Return the settings of the trees that do best on the folds; the proven ones where nothing can be tested."""
+
+    def loss(settings: BoostingSettings) -> float:
+        tested = _test_all(rows, {"lightgbm": ladder(purpose, training, settings)["lightgbm"]}, folds)
+        return float(_loss_by_customer(tested)["lightgbm"].mean()) if len(tested) else 0.0
+
+    return tuned(loss, trials=training.tune.trials if folds else 0, seed=training.seed)
 
 
 def _test_all(rows: pd.DataFrame, steps: Mapping[str, Fit], folds: Sequence[Fold]) -> pd.DataFrame:

@@ -73,7 +73,7 @@ def margin_per_order(matrix: pd.DataFrame, settings: Value) -> Column:
     turnover = np.maximum(matrix["sales__turnover_728d"].to_numpy(np.float64), 0)
     company = turnover.sum() / max(orders.sum(), 1.0)
     basket = (turnover + _OWN_WEIGHT * company) / (orders + _OWN_WEIGHT)
-    return basket * _margin_share(matrix, settings)
+    return np.asarray(basket * _margin_share(matrix, settings), dtype=np.float64)
 
 
 def _margin_share(matrix: pd.DataFrame, settings: Value) -> Column:
@@ -82,12 +82,13 @@ def _margin_share(matrix: pd.DataFrame, settings: Value) -> Column:
         return np.full(len(matrix), settings.margin_share)
     own = matrix["sales__margin_share_364d"].to_numpy(np.float64)
     company = float(np.nanmedian(own)) if np.isfinite(own).any() else settings.margin_share
-    return np.clip(np.where(np.isnan(own), company, own), 0, 1)
+    return np.asarray(np.clip(np.where(np.isnan(own), company, own), 0, 1), dtype=np.float64)
 
 
 def _discounts(settings: Value) -> Column:
     """Discount factor of each year's middle, shape (years,)."""
-    return np.asarray((1 + settings.discount_rate) ** -(np.arange(1, settings.years + 1) - 0.5), dtype=np.float64)
+    middles = np.arange(1, settings.years + 1) - 0.5
+    return np.asarray((1 + settings.discount_rate) ** -middles, dtype=np.float64)
 
 
 def _with_interval(value: Column, spread: Column, index: pd.Index) -> pd.DataFrame:

@@ -47,7 +47,7 @@ def build_features(settings: Settings, cutoff: date) -> Path:
 
 def read_matrix(folder: Path) -> pd.DataFrame:
     """Return the matrix of a finished folder, typed as ``features.matrix.build_matrix`` gives it."""
-    frame = read_parquet(folder, MATRIX).to_pandas()
+    frame: pd.DataFrame = read_parquet(folder, MATRIX).to_pandas()
     return frame.astype({"label": "Int8", "customer_id": "str", "cohort": "str"})
 
 

@@ -60,5 +60,3 @@ def _copy_lists(lists: Path, folder: Path, *, suffix: str) -> int:
     for name in files:
         write_bytes(folder / name, (lists / name).read_bytes())
     return sum(int(entry["rows"]) for entry in files.values())
-
-

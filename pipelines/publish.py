@@ -29,10 +29,10 @@ from retention.lists import (
 )
 from retention.measures import ListName, Measure, parse_measures, shipped_measures
 from retention.plan import make_plan
-from retention.reasons import MOST, Purpose, endangering_families
+from retention.reasons import MOST, endangering_families
 from retention.sentences import sentences
 from retention.tables import for_people, plan_for_owners
-from retention.texts import ReasonTexts, reason_texts
+from retention.texts import Purpose, ReasonTexts, reason_texts
 
 _PURPOSES: Mapping[ListName, Purpose] = {"early_warning": "churn", "win_back": "return"}
 _MAKE = {"early_warning": early_warning, "win_back": win_back}
@@ -94,12 +94,13 @@ def _desk(settings: Settings, cutoff: date, places: Places) -> Desk:
 
 
 def master_data(settings: Settings, cutoff: date) -> pd.DataFrame:
-    """Return the master data known before ``cutoff``; only an empty ``customer_id`` column without a customers table."""
+    """Return the master data known before ``cutoff``; no rows without a customers table."""
     if "customers" not in settings.sources:
         return pd.DataFrame({"customer_id": pd.Series(dtype="str")})
     sources = {"customers": settings.sources["customers"]}
     with take_in(sources, cutoff=cutoff, timezone=settings.timezone, root=Path.cwd(), compulsory=()) as tables:
-        return tables.arrow("customers", tables.columns("customers"), order_by=["customer_id"]).to_pandas()
+        known = tables.arrow("customers", tables.columns("customers"), order_by=["customer_id"])
+        return pd.DataFrame(known.to_pandas())
 
 
 def _measures(settings: Settings) -> tuple[Measure, ...]:
@@ -202,4 +203,5 @@ def _earlier_probability(places: Places, cutoff: date, file: str) -> pd.Series[f
     earlier = list(places.finished_before("scores", cutoff))
     if not earlier:
         return None
-    return read_parquet(earlier[-1][1], file).to_pandas().set_index("customer_id")["probability"]
+    scores: pd.DataFrame = read_parquet(earlier[-1][1], file).to_pandas()
+    return scores.set_index("customer_id")["probability"]

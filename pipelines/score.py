@@ -59,7 +59,7 @@ def score(settings: Settings, cutoff: date) -> Path:
 
 def run_id_of(settings: Settings, cutoff: date, *, data: str, models: Champions) -> str:
     """Return what names a run: the same configuration, rows, cutoff and models give the same id."""
-    content = "/".join([settings.digest, cutoff.isoformat(), data, models.churn.digest, models.back.digest])
+    content = f"{settings.digest}/{cutoff.isoformat()}/{data}/{models.churn.digest}/{models.back.digest}"
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -92,7 +92,10 @@ def scored(
 
 
 def _value(
-    matrix: pd.DataFrame, probability: np.ndarray[tuple[int], np.dtype[np.float64]], rhythm: RhythmParameters, settings: Settings
+    matrix: pd.DataFrame,
+    probability: np.ndarray[tuple[int], np.dtype[np.float64]],
+    rhythm: RhythmParameters,
+    settings: Settings,
 ) -> pd.DataFrame:
     if settings.churn.definition == "contract" and "relationship__recurring_amount" in matrix.columns:
         return value_of_contracts(matrix, probability, churn=settings.churn, settings=settings.value)
@@ -108,7 +111,16 @@ def _base_rate(model: ChurnModel, probability: pd.Series[float]) -> float:
 def _columns() -> tuple[str, ...]:
     places = range(1, 6)
     return (
-        *("customer_id", "cutoff", "horizon_end", "probability", "probability_low", "probability_high", "score", "rank"),
+        *(
+            "customer_id",
+            "cutoff",
+            "horizon_end",
+            "probability",
+            "probability_low",
+            "probability_high",
+            "score",
+            "rank",
+        ),
         *("percentile", "risk_band", "segment", "value", "value_low", "value_high", "value_at_risk"),
         *(f"reason_{place}" for place in places),
         *(f"contribution_{place}" for place in places),

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from features.matrix import feature_names, of_cohort, stack
 from features.outputs import read_manifest, write_json, write_manifest, write_parquet
-from models.churn_model import ChurnModel, Purpose
+from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
 from models.plots import backtest_plots
 from models.registry import Registry, registry_in
@@ -22,9 +22,6 @@ from pipelines.build_features import read_matrix
 from pipelines.places import Places
 from pipelines.progress import watched
 from pipelines.settings import Settings
-
-COHORTS: Mapping[Purpose, str] = {"churn": "active", "return": "lapsed"}
-"""Whose snapshots each model learns from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,13 +83,20 @@ def _train_one(
     registry: Registry,
 ) -> tuple[Purpose, ChurnModel, pd.DataFrame]:
     cohort = of_cohort(snapshots, COHORTS[purpose])
-    model, tested = train_ladder(cohort, purpose=purpose, cutoff=cutoff, churn=settings.churn, training=settings.training)
+    model, tested = train_ladder(
+        cohort, purpose=purpose, cutoff=cutoff, churn=settings.churn, training=settings.training
+    )
     chosen = model.evidence["metrics"].get(model.evidence["chosen"], {})
     registry.register(
         model.to_files(),
         name=model_name(settings, purpose),
         digest=model.digest,
-        tags={"cutoff": cutoff.isoformat(), "recipe": manifest["recipe"], "purpose": purpose, "config": settings.digest},
+        tags={
+            "cutoff": cutoff.isoformat(),
+            "recipe": manifest["recipe"],
+            "purpose": purpose,
+            "config": settings.digest,
+        },
         parameters={
             "candidate": model.candidate.name,
             "remark": model.evidence["remark"],
@@ -110,7 +114,9 @@ def _train_one(
 
 
 def _write_backtest(folder: Path, trained: list[tuple[Purpose, ChurnModel, pd.DataFrame]], cutoff: date) -> Path:
-    evidence = {purpose: {**model.evidence, "model_version": model.version} for purpose, model, _ in trained}
+    evidence: dict[str, Any] = {
+        purpose: {**model.evidence, "model_version": model.version} for purpose, model, _ in trained
+    }
     folds = pd.concat([tested.assign(purpose=purpose) for purpose, _, tested in trained], ignore_index=True)
     write_json(folder / "metrics.json", evidence)
     write_parquet(folder / "folds.parquet", pa.Table.from_pandas(folds, preserve_index=False))

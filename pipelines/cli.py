@@ -1,0 +1,168 @@
+"""The command line: one verb per stage, one line per error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.errors import ConfigError, TreueError
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+
+DEBUG = "TREUE_DEBUG"
+"""With this variable set, an unexpected error shows its traceback."""
+
+app = typer.Typer(
+    name="treue",
+    help="Which customers are about to leave, why, what keeping each one is worth, and what to do about it this week.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"expected YYYY-MM-DD, got {text!r}") from error
+
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (YAML).", show_default=False)]
+Cutoff = Annotated[
+    date | None,
+    typer.Option(
+        parser=_date,
+        metavar="YYYY-MM-DD",
+        help="Only rows known before this day exist. Default: the day after the last known row.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="Folder to create.")]) -> None:
+    """Write a commented configuration and empty example tables."""
+    from pipelines.init import write_example
+
+    for path in write_example(folder):
+        typer.echo(path)
+
+
+@app.command()
+def check(config: Config, cutoff: Cutoff = None) -> None:
+    """Check the tables: what was read, accepted and refused, what is missing and what that costs."""
+    from pipelines import show
+    from pipelines.check import check as check_tables
+
+    settings = _settings(config)
+    show.balances(check_tables(settings, cutoff), settings)
+
+
+@app.command()
+def run(config: Config, cutoff: Cutoff = None) -> None:
+    """Do the main job: check, features, train when due, score, lists, plan, report, export."""
+    from pipelines import show
+
+    show.run(_flow("run", config, cutoff), _settings(config))
+
+
+@app.command()
+def train(config: Config, cutoff: Cutoff = None) -> None:
+    """Build features, choose and fit the models, register them."""
+    from pipelines import show
+
+    show.training(Path(_flow("train", config, cutoff)))
+
+
+@app.command()
+def score(config: Config, cutoff: Cutoff = None) -> None:
+    """Score every customer; train before when there is no model or it is due."""
+    typer.echo(_flow("score", config, cutoff))
+
+
+@app.command()
+def lists(config: Config, cutoff: Cutoff = None) -> None:
+    """Write lists, plan and report from the scores there are."""
+    typer.echo(_flow("publish", config, cutoff))
+
+
+@app.command()
+def report(config: Config, cutoff: Cutoff = None) -> None:
+    """Write the report from the lists there are."""
+    from pipelines.stages import default_cutoff
+    from pipelines.stages import report as write_report
+
+    settings = _settings(config)
+    typer.echo(write_report(settings, cutoff or default_cutoff(settings)))
+
+
+@app.command()
+def export(config: Config, cutoff: Cutoff = None) -> None:
+    """Deliver scores and lists to the configured targets."""
+    from pipelines import show
+
+    show.deliveries(_flow("export", config, cutoff))
+
+
+@app.command()
+def serve(config: Config) -> None:
+    """Stay and run nightly scoring, weekly lists and monthly retraining on their schedules."""
+    from pipelines.serving import serve as serve_jobs
+
+    _settings(config)
+    serve_jobs(config)
+
+
+@app.command()
+def demo(
+    customers: Annotated[int, typer.Option(min=50, max=1_000_000, help="Customers of the invented company.")] = 600,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed invents another company.")] = 7,
+) -> None:
+    """Invent a company below out/demo and do the main job for it."""
+    from pipelines import show
+    from pipelines.demo import demo_config, write_demo_data
+
+    typer.echo(f"tables    {write_demo_data(customers=customers, seed=seed)}")
+    show.run(_flow("run", demo_config(), None), _settings(demo_config()))
+
+
+def main() -> None:
+    """Run the command line; a known error ends in one line and its exit code, never in a traceback."""
+    try:
+        app()
+    except TreueError as error:
+        _stop(str(error), error.exit_code)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        _stop(f"unexpected {type(error).__name__}: {error}; set {DEBUG}=1 to see where, and tell us", 1)
+
+
+def _stop(message: str, code: int) -> None:
+    sys.stderr.write(f"treue: {' '.join(message.split())}\n")
+    sys.exit(code)
+
+
+def _settings(config: Path) -> Settings:
+    from pipelines.settings import load_settings
+
+    return load_settings(config)
+
+
+def _flow(name: str, config: Path, cutoff: date | None) -> Any:
+    """Run a flow in this process, quietly; the configuration is checked before Prefect starts."""
+    if not config.is_file():
+        raise ConfigError(f"{config} does not exist; give --config a file, or write one with `treue init DIR`")
+    _settings(config)
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    from pipelines.flows import FLOWS
+
+    return FLOWS[name](str(config), cutoff)

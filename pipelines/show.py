@@ -1,0 +1,66 @@
+"""What the command line tells: balances, models, where to look."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from features.outputs import read_manifest
+from pipelines.places import Places
+from pipelines.settings import Settings
+
+
+def balances(facts: Mapping[str, Any], settings: Settings) -> None:
+    """Print the balance of every table and what is missing."""
+    for each in facts["balances"]:
+        parts = f"{each['accepted']:,} accepted + {each['quarantined']:,} quarantined"
+        later = f" + {each['later']:,} known later" if each["later"] else ""
+        _line(each["table"], f"{each['read']:,} read = {parts}{later}")
+    for note in facts["notes"]:
+        _line("note", note)
+    if any(each["quarantined"] for each in facts["balances"]):
+        _line("refused", f"{Places(Path(settings.output)).quarantine} (rule, column and message for every row)")
+
+
+def training(folder: Path) -> None:
+    """Print which candidate speaks for each cohort, and why."""
+    for purpose, evidence in json.loads((folder / "metrics.json").read_text()).items():
+        chosen = evidence["metrics"].get(evidence["chosen"])
+        measured = (
+            f"; on later time AUC {chosen['auc']:.3f}, calibration error {chosen['calibration_error']:.3f}"
+            if chosen
+            else ""
+        )
+        _line(purpose, f"{evidence['chosen']}: {evidence['remark']}{measured}")
+
+
+def run(done: Mapping[str, Any], settings: Settings) -> None:
+    """Print the whole run: tables, models, lists, report, deliveries."""
+    places, cutoff = Places(Path(settings.output)), done["cutoff"]
+    _line("cutoff", cutoff.isoformat())
+    balances(read_manifest(places.quarantine), settings)
+    if places.backtest(cutoff).is_dir():
+        training(places.backtest(cutoff))
+    scored = read_manifest(Path(done["scores"]))["files"]
+    _line(
+        "scores",
+        f"{done['scores']} ({scored['scores.parquet']['rows']:,} active, {scored['returns.parquet']['rows']:,} lapsed)",
+    )
+    for name, entry in read_manifest(Path(done["lists"]))["files"].items():
+        if name.endswith(".csv"):
+            _line("list", f"{Path(done['lists']) / name} ({entry['rows']:,} rows)")
+    deliveries(done["export"])
+    _line("report", f"{done['report']}")
+
+
+def deliveries(records: Sequence[Mapping[str, Any]]) -> None:
+    """Print what went where."""
+    for record in records:
+        counts = [f"{record[key]:,} {key}" for key in ("inserted", "updated", "unchanged") if key in record]
+        _line("sent", f"{record['target']}: {record['rows']:,} rows{' (' + ', '.join(counts) + ')' if counts else ''}")
+
+
+def _line(name: str, text: str) -> None:
+    print(f"{name:<12}{text}")  # noqa: T201 (this module is the command line's voice)
