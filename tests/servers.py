@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -91,12 +91,12 @@ def wait_until(
 
 
 def end(process: subprocess.Popen[bytes], stop: signal.Signals = signal.SIGTERM) -> int:
-    """Ask the process to stop, kill what is left of its session after a while; return its exit code."""
+    """Ask the process to stop and end what it left behind in its session; return its exit code."""
     if process.poll() is None:
         process.send_signal(stop)
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
+    with suppress(ProcessLookupError):  # MLflow's server, for one, forgets its helpers
         os.killpg(process.pid, signal.SIGKILL)
     return process.wait()
 
@@ -161,7 +161,11 @@ def mlflow_server(folder: Path) -> Iterator[str]:
         command,
         ready=partial(answers, f"{uri}/health"),
         log=folder / "mlflow.log",
-        environment={"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
+        environment={
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "DO_NOT_TRACK": "true",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        },
         folder=folder,
     ):
         yield uri
