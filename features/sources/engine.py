@@ -115,11 +115,7 @@ class Engine:
             f"insert into {quoted(f'raw_{name}')} by name"
             f" select {number} as {FILE}, row_number() over () as {ROW}, * from "
         )
-        try:
-            self._connection.execute(insert + read_sql(text)).fetchall()
-        except duckdb.Error:
-            self._drop_rejects()
-            self.run(insert + read_sql(text, relaxed=", strict_mode=false"), place=str(text.origin))
+        self.run(insert + read_sql(text), place=str(text.origin))
         self._keep_rejects(name, number, text)
         self._drop_rejects()
 

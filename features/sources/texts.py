@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
+import io
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,8 @@ def prepare(origin: Path, *, encoding: str, delimiter: str | None, folder: Path,
         If the file cannot be read, is not text in ``encoding``, or has no usable header.
     """
     try:
-        path = _plain_copy(origin, encoding, folder / f"text_{number}.csv")
+        plain = _plain_copy(origin, encoding, folder / f"text_{number}.csv")
+        path = _even_copy(plain, folder / f"even_{number}.csv")
         first = _first_record_line(path)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise SourceError(f"{origin} is damaged: it does not unpack as gzip ({error}); fetch the file again") from error
@@ -69,6 +71,28 @@ def _plain_copy(origin: Path, encoding: str, copy: Path) -> Path:
         for text in codecs.iterdecode(iter(lambda: source.read(_CHUNK), b""), encoding, errors="strict"):
             target.write(text.encode("utf-8", errors="strict"))
     return copy
+
+
+def _even_copy(path: Path, copy: Path) -> Path:
+    """Return ``path``, or a copy with one kind of line end where it mixes them: DuckDB reads strictly only one kind."""
+    if not _mixes_line_ends(path):
+        return path
+    with path.open("rb") as source, copy.open("wb") as target:
+        decoder = io.IncrementalNewlineDecoder(None, translate=True)
+        for chunk in iter(lambda: source.read(_CHUNK), b""):
+            target.write(decoder.decode(chunk.decode("latin-1")).encode("latin-1"))
+        target.write(decoder.decode("", final=True).encode("latin-1"))
+    return copy
+
+
+def _mixes_line_ends(path: Path) -> bool:
+    decoder = io.IncrementalNewlineDecoder(None, translate=False)
+    with path.open("rb") as source:
+        for chunk in iter(lambda: source.read(_CHUNK), b""):
+            decoder.decode(chunk.decode("latin-1"))
+            if isinstance(decoder.newlines, tuple):
+                return True
+    return False
 
 
 def _opened(path: Path, packed: bool) -> BinaryIO:
@@ -125,12 +149,12 @@ def _names(origin: Path, path: Path, delimiter: str) -> tuple[str, ...]:
     return names
 
 
-def read_sql(file: TextFile, *, relaxed: str = "") -> str:
+def read_sql(file: TextFile) -> str:
     """Return the DuckDB call that reads ``file``: every column as text, malformed lines kept apart."""
     columns = ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in file.names)
     return (
         f"read_csv({sql_text(str(file.path))}, auto_detect=false, header=true, columns={{{columns}}},"
-        f" delim={sql_text(file.delimiter)}, quote='\"', escape='\"', store_rejects=true, rejects_limit=0{relaxed})"
+        f" delim={sql_text(file.delimiter)}, quote='\"', escape='\"', store_rejects=true, rejects_limit=0)"
     )
 
 

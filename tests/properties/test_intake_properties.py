@@ -11,6 +11,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.errors import SourceError
 from features.intake import Tables, take_in
 from features.sources import Source
 
@@ -107,3 +108,24 @@ def test_rows_known_at_or_after_the_cutoff_are_as_if_absent(
         assert one.digest == other.digest
         assert one.query("from orders") == other.query("from orders")
         assert one.quarantine("orders").num_rows == other.quarantine("orders").num_rows
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.integers(60, 1200), st.sampled_from(["\r\n", "\r", '"', '""', "\n\n", ","])),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_a_damaged_file_never_swallows_lines_in_silence(damages: list[tuple[int, str]]) -> None:
+    text = ",".join(NAMES) + "\n" + "".join(f'{n},"C{n % 7}",2024-01-{n % 28 + 1:02d},{n}.5,\n' for n in range(50))
+    for place, what in damages:
+        text = text[:place] + what + text[place:]
+    try:
+        tables = taken(text, None)
+    except SourceError as error:
+        assert "a quotation mark opened here is not closed" in str(error)  # noqa: PT017
+        return
+    with tables:
+        assert tables.balances[0].read >= 50 - len(damages)
