@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from features.errors import ExportError
-from features.outputs import MANIFEST, read_manifest, read_parquet, write_bytes
+from features.outputs import read_manifest, read_parquet, write_bytes
 from pipelines.places import Places
+from pipelines.publish import LISTS
 from pipelines.score import SCORES
 from pipelines.settings import Settings
-from retention.export.ledger import open_ledger
+from retention.export.address import address_of
+from retention.export.ledger import DeliveryLedger, open_ledger
 from retention.export.sql import upsert
 from retention.settings import FileTarget, SqlTarget
 
@@ -23,15 +24,40 @@ def export(settings: Settings, cutoff: date) -> tuple[Mapping[str, Any], ...]:
     """Deliver to every target of the configuration; return one record per target: target, rows and counts."""
     places = Places(Path(settings.output))
     manifest = read_manifest(places.scores(cutoff))
-    scores = with_ids_as_they_came(read_parquet(places.scores(cutoff), SCORES).to_pandas(), places.matrix(cutoff))
-    records = []
+    run_id = manifest["run_id"]
     with open_ledger(places.ledger) as ledger:
-        ledger.record_run(manifest["run_id"], cutoff=cutoff, model_version=manifest["model_version"])
-        for target in settings.export:
-            record = _deliver(target, scores, places.lists(cutoff), run_id=manifest["run_id"])
-            news = ledger.record_sent(scores, run_id=manifest["run_id"], target=record["target"])
-            records.append({**record, "news": news})
-    return tuple(records)
+        ledger.record_run(run_id, cutoff=cutoff, model_version=manifest["model_version"])
+        return tuple(_deliver(target, places, cutoff, run_id=run_id, ledger=ledger) for target in settings.export)
+
+
+def _deliver(
+    target: FileTarget | SqlTarget, places: Places, cutoff: date, *, run_id: str, ledger: DeliveryLedger
+) -> Mapping[str, Any]:
+    if isinstance(target, SqlTarget):
+        sent, record = _to_sql(target, places, cutoff, run_id)
+    else:
+        sent, record = _to_folder(target, places, cutoff)
+    return {**record, "news": ledger.record_sent(sent, run_id=run_id, target=record["target"])}
+
+
+def _to_sql(target: SqlTarget, places: Places, cutoff: date, run_id: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Upsert the scores of all active customers."""
+    scores = read_parquet(places.scores(cutoff), SCORES).to_pandas()
+    scores = with_ids_as_they_came(scores, places.matrix(cutoff))
+    counts = upsert(target.uri, target.table, scores, run_id=run_id)
+    done = {"inserted": counts.inserted, "updated": counts.updated, "unchanged": counts.unchanged}
+    return scores, {"target": f"{address_of(target.uri).shown} {target.table}", "rows": counts.rows, **done}
+
+
+def _to_folder(target: FileTarget, places: Places, cutoff: date) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Copy the lists of one format, each whole or not at all."""
+    lists, suffix = places.lists(cutoff), f".{target.format}"
+    files = [name for name in read_manifest(lists)["files"] if name.endswith(suffix)]
+    for name in files:
+        write_bytes(Path(target.path) / name, (lists / name).read_bytes())
+    listed = [read_parquet(lists, f"{name}.parquet").to_pandas().assign(list=name) for name in LISTS]
+    sent = pd.concat([part[["customer_id", "list", "rank"]] for part in listed], ignore_index=True)
+    return sent.assign(cutoff=cutoff), {"target": f"folder {target.path}", "rows": len(sent), "files": len(files)}
 
 
 def with_ids_as_they_came(scores: pd.DataFrame, matrix: Path) -> pd.DataFrame:
@@ -40,23 +66,3 @@ def with_ids_as_they_came(scores: pd.DataFrame, matrix: Path) -> pd.DataFrame:
     if not kind.startswith(("int", "uint")):
         return scores
     return scores.assign(customer_id=scores["customer_id"].astype("int64"))
-
-
-def _deliver(target: FileTarget | SqlTarget, scores: pd.DataFrame, lists: Path, *, run_id: str) -> dict[str, Any]:
-    if isinstance(target, SqlTarget):
-        counts = upsert(target.uri, target.table, scores, run_id=run_id)
-        where = f"{target.uri.partition('://')[0]} table {target.table}"
-        done = {"inserted": counts.inserted, "updated": counts.updated, "unchanged": counts.unchanged}
-        return {"target": where, "rows": counts.rows, **done}
-    written = _copy_lists(lists, Path(target.path), suffix=f".{target.format}")
-    return {"target": f"folder {target.path}", "rows": written}
-
-
-def _copy_lists(lists: Path, folder: Path, *, suffix: str) -> int:
-    """Write the lists of one format into ``folder``, whole or not at all each; return their rows."""
-    files = {name: entry for name, entry in read_manifest(lists)["files"].items() if name.endswith(suffix)}
-    if not files:
-        raise ExportError(f"{lists / MANIFEST} names no {suffix} list; run `treue lists` again")
-    for name in files:
-        write_bytes(folder / name, (lists / name).read_bytes())
-    return sum(int(entry["rows"]) for entry in files.values())

@@ -34,6 +34,9 @@ from retention.sentences import sentences
 from retention.tables import for_people, plan_for_owners
 from retention.texts import Purpose, ReasonTexts, reason_texts
 
+LISTS: tuple[ListName, ...] = ("early_warning", "win_back")
+"""The lists, in the order in which they are planned."""
+
 _PURPOSES: Mapping[ListName, Purpose] = {"early_warning": "churn", "win_back": "return"}
 _MAKE = {"early_warning": early_warning, "win_back": win_back}
 _SELECT = {"early_warning": select_early_warning, "win_back": select_win_back}

@@ -105,7 +105,9 @@ def _value(
 def _base_rate(model: ChurnModel, probability: pd.Series[float]) -> float:
     """Share lost (or returned) among the snapshots learned from; without any, the mean probability."""
     learned = model.evidence.get("base_rate")
-    return float(np.clip(learned if learned is not None else probability.mean(), 1e-6, 1 - 1e-6))
+    if learned is None:
+        learned = probability.mean() if len(probability) else 0.5
+    return float(np.clip(learned, 1e-6, 1 - 1e-6))
 
 
 def _columns() -> tuple[str, ...]:

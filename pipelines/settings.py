@@ -23,7 +23,7 @@ from models.settings import Training, Value
 from pipelines.yamlfile import read_yaml
 from retention.settings import Lists, Plan, Target
 
-_NOT_IN_DIGEST: Any = {"name": True, "output": True, "export": True, "training": {"threads"}}
+_NOT_IN_DIGEST: Any = {"name": True, "output": True, "export": True, "sources": True, "training": {"threads"}}
 _NAME, _CURRENCY = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", r"^[A-Z]{3}$"
 _FORMS = {
     _NAME: "at most 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit",
@@ -69,7 +69,11 @@ class Settings(Section):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that affects results: not name, output, export or the number of threads."""
+        """SHA-256 of all that affects results besides the rows.
+
+        Not the name, the output, where it is exported to or the number of threads; nor the sources: what counts is
+        which rows they gave, and ``Tables.digest`` says that, wherever they lay.
+        """
         content = self.model_dump(mode="json", exclude=_NOT_IN_DIGEST)
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
