@@ -94,7 +94,7 @@ def test_a_missing_compulsory_column_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_the_wrong_delimiter_is_suspected(tmp_path: Path) -> None:
-    keys = {"columns": {"amount": "amount"}, "read": {"delimiter": ";"}}
+    keys: dict[str, Any] = {"columns": {"amount": "amount"}, "read": {"delimiter": ";"}}
     message = refused(tmp_path, ConfigError, lambda: taken(tmp_path, **keys))
     assert message.startswith("sources.orders.columns.order_id: orders.csv has no column `order_id`")
 

@@ -22,7 +22,7 @@ def value(text: str, want: Want = "any", row: str = ROW, **reading: str) -> obje
     compiled = compile_expression(text, TYPES, place="p", suffix="t", want=want)
     chosen = {"decimal": ".", "thousands": "", "date_format": "", "timezone": "Europe/Berlin", **reading}
     with duckdb.connect() as connection:
-        for statement in reading_macros("t", **chosen):  # type: ignore[arg-type]
+        for statement in reading_macros("t", **chosen):
             connection.execute(statement)
         found = connection.execute(f"select {compiled.sql}, {compiled.doubt} from ({row})").fetchall()[0]  # noqa: S608
     return "in doubt" if found[0] is None and found[1] else found[0]

@@ -32,7 +32,8 @@ def taken(
 
 
 def column(tables: Tables, name: str, table: str = "orders") -> list[Any]:
-    return tables.arrow(table, [name])[name].to_pylist()
+    values: list[Any] = tables.arrow(table, [name])[name].to_pylist()
+    return values
 
 
 def test_canonical_types_come_out(tmp_path: Path) -> None:
