@@ -306,7 +306,7 @@ class _Intake:
             folder=self._path,
             columns={name: each.columns for name, each in staged.items()},
             balances=[each.balance for each in staged.values()],
-            id_type=next(iter(staged.values())).id_type if "orders" not in staged else staged["orders"].id_type,
+            id_type=(staged.get("orders") or next(iter(staged.values()))).id_type,
         )
 
 

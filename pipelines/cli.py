@@ -123,32 +123,35 @@ def serve(config: Config) -> None:
 
 @app.command()
 def demo(
-    customers: Annotated[int, typer.Option(min=50, max=1_000_000, help="Customers of the invented company.")] = 600,
+    customers: Annotated[int, typer.Option(min=50, max=1_000_000, help="Customers of the invented company.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Another seed invents another company.")] = 7,
 ) -> None:
     """Invent a company below out/demo and do the main job for it."""
     from pipelines import show
     from pipelines.demo import demo_config, write_demo_data
+    from pipelines.demo.story import story
 
-    typer.echo(f"tables    {write_demo_data(customers=customers, seed=seed)}")
-    show.run(_flow("run", demo_config(), None), _settings(demo_config()))
+    typer.echo(f"tables      {write_demo_data(customers=customers, seed=seed)}")
+    done, settings = _flow("run", demo_config(), None), _settings(demo_config())
+    show.run(done, settings)
+    typer.echo(f"\n{story(settings, done['cutoff'])}")
 
 
 def main() -> None:
     """Run the command line; a known error ends in one line and its exit code, never in a traceback."""
+    message, code = "", 0
     try:
         app()
     except TreueError as error:
-        _stop(str(error), error.exit_code)
-    except Exception as error:
+        message, code = str(error), error.exit_code
+    except Exception as error:  # noqa: BLE001 (the last border: whatever it is, the user gets one line)
         if os.environ.get(DEBUG):
             raise
-        _stop(f"unexpected {type(error).__name__}: {error}; set {DEBUG}=1 to see where, and tell us", 1)
-
-
-def _stop(message: str, code: int) -> None:
-    sys.stderr.write(f"treue: {' '.join(message.split())}\n")
-    sys.exit(code)
+        message = f"unexpected {type(error).__name__}: {error}; set {DEBUG}=1 to see where, and tell us"
+        code = 1
+    if code:
+        sys.stderr.write(f"treue: {' '.join(message.split())}\n")
+        sys.exit(code)
 
 
 def _settings(config: Path) -> Settings:

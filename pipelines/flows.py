@@ -6,10 +6,10 @@ manifest, so a run that was cut off is simply started again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipelines.prefect_environment import set_defaults
 
@@ -17,44 +17,48 @@ set_defaults()  # Prefect reads its settings on import
 
 from prefect import flow, task  # noqa: E402
 
+from features.errors import TreueError  # noqa: E402
 from pipelines import stages  # noqa: E402
 from pipelines.settings import Settings, load_settings  # noqa: E402
+
+
+Result = TypeVar("Result")
 
 
 @task(name="build features")
 def features_task(config: str, cutoff: date) -> str:
     """Check the sources, write quarantine and matrices; return the matrix folder."""
-    return str(stages.build_features(_settings(config), cutoff))
+    return str(_done(stages.build_features, config, cutoff))
 
 
 @task(name="train")
 def train_task(config: str, cutoff: date) -> str:
     """Choose, fit and register the models; return the folder of the backtest."""
-    return str(stages.train(_settings(config), cutoff))
+    return str(_done(stages.train, config, cutoff))
 
 
 @task(name="score")
 def score_task(config: str, cutoff: date) -> str:
     """Score both cohorts; return the folder."""
-    return str(stages.score(_settings(config), cutoff))
+    return str(_done(stages.score, config, cutoff))
 
 
 @task(name="lists")
 def lists_task(config: str, cutoff: date) -> str:
     """Write lists and plan; return the folder."""
-    return str(stages.publish(_settings(config), cutoff))
+    return str(_done(stages.publish, config, cutoff))
 
 
 @task(name="report")
 def report_task(config: str, cutoff: date) -> str:
     """Write the report; return its path."""
-    return str(stages.report(_settings(config), cutoff))
+    return str(_done(stages.report, config, cutoff))
 
 
 @task(name="export")
 def export_task(config: str, cutoff: date) -> list[dict[str, Any]]:
     """Deliver to every target; return one record per target."""
-    return [dict(record) for record in stages.export(_settings(config), cutoff)]
+    return [dict(record) for record in _done(stages.export, config, cutoff)]
 
 
 @flow(name="build-features", validate_parameters=False)
@@ -128,9 +132,18 @@ FLOWS: Mapping[str, Any] = {each.name: each for each in (build_features, train, 
 """The flows a person starts by name."""
 
 
+def _done(stage: Callable[..., Result], config: str, *arguments: date) -> Result:
+    """Do one stage; a known error leaves without its frames, which Prefect would keep alive with all they hold."""
+    try:
+        return stage(_settings(config), *arguments)
+    except TreueError as error:
+        failure = type(error)(str(error))
+    raise failure
+
+
 def _settings(config: str) -> Settings:
     return load_settings(Path(config))
 
 
 def _cutoff(config: str, cutoff: date | None) -> date:
-    return cutoff or stages.default_cutoff(_settings(config))
+    return cutoff or _done(stages.default_cutoff, config)
