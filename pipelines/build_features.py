@@ -38,7 +38,7 @@ def build_features(settings: Settings, cutoff: date) -> Path:
     with open_tables(settings, cutoff) as tables:
         quarantine = write_quarantine(tables, places, cutoff=cutoff)
         history, known_until = load_history(tables), min(cutoff, tables.last_known + timedelta(days=1))
-        learn_from = _training_cutoffs(settings, tables, known_until)
+        learn_from = cutoffs_to_learn_from(settings, first_known=tables.first_known, known_until=known_until)
         facts = _facts(settings, tables, learn_from) | {"balances": quarantine["balances"]}
     for day in watched([*learn_from, cutoff], "Features"):
         _write(history, day, settings, places, known_until=known_until, facts=facts)
@@ -57,14 +57,21 @@ def read_rhythm(folder: Path) -> RhythmParameters:
     return RhythmParameters(**{**stored, "bgnbd": BgNbd(**stored["bgnbd"])})
 
 
-def _training_cutoffs(settings: Settings, tables: Tables, known_until: date) -> tuple[date, ...]:
+def cutoffs_to_learn_from(settings: Settings, *, first_known: date, known_until: date) -> tuple[date, ...]:
+    """Return the training cutoffs: those of the configuration, or as many as the history gives; oldest first.
+
+    Raises
+    ------
+    LeakageError
+        If the horizon of a configured cutoff reaches to ``known_until`` (exclusive) or past it.
+    """
     training = settings.training
     if training.cutoffs != "auto":
         for day in training.cutoffs:
             require_finished(day, settings.churn, known_until=known_until)
         return training.cutoffs
     return training_cutoffs(
-        first_day=tables.first_known,
+        first_day=first_known,
         known_until=known_until,
         churn=settings.churn,
         step_days=training.step_days,

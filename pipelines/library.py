@@ -1,13 +1,12 @@
 """The verbs of the command line on pandas tables: three lines train, score and explain.
 
->>> from datetime import date
 >>> from pipelines.demo.company import demo_company
 >>> from pipelines.library import Company
 >>> tables = demo_company(customers=200).tables
 
 >>> company = Company(tables, language="en")
->>> model = company.train(date(2026, 1, 1))
->>> scores, reasons = company.score(date(2026, 1, 1), model), company.explain(date(2026, 1, 1), model)
+>>> model = company.train("2026-01-01")
+>>> scores, reasons = company.score("2026-01-01", model), company.explain("2026-01-01", model)
 
 >>> list(scores.columns[:4])
 ['customer_id', 'cutoff', 'horizon_end', 'probability']
@@ -17,30 +16,37 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
+import pyarrow as pa
+from pydantic import BaseModel
 
 from features.catalogue import families
-from features.definition import Churn
+from features.errors import ConfigError, LeakageError
 from features.history import History, load_history
-from features.intake import Tables, take_in_frames
+from features.intake import Tables, take_in, take_in_frames
 from features.matrix import build_matrix, of_cohort, rhythm_at, stack
-from features.timeline import training_cutoffs
 from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
 from models.settings import Training, Value
+from pipelines.build_features import cutoffs_to_learn_from
 from pipelines.score import scored
-from pipelines.settings import Settings
+from pipelines.settings import Settings, load_settings, settings_from
 from retention.reasons import rank_reasons
 from retention.sentences import sentences
 from retention.texts import reason_texts
 
 if TYPE_CHECKING:
     import shap
+
+Language = Literal["de", "en"]
+Day = date | str
+"""A cutoff: a date, a timestamp or ISO text ("2026-01-01")."""
 
 
 class Company:
@@ -54,91 +60,140 @@ class Company:
         Language of the sentences.
     currency, timezone : str
         As in the configuration.
-    training, value : sections of the configuration, optional
+    training, value : sections of the configuration, or mappings such as ``{"most": 12}``, optional
     **churn
         Fields of ``churn``: ``horizon_days=90``, ``lead_days=14``, ``active_within_days=180`` and so on.
+
+    Raises
+    ------
+    ConfigError
+        If a table, column, field or value is unknown; one line with all that is wrong.
 
     Notes
     -----
     Every verb takes a cutoff and behaves as on that morning: rows known on or after it do not exist.
+    The tables are taken as they are now: changing a frame later changes nothing here.
     """
 
     def __init__(
         self,
         tables: Mapping[str, pd.DataFrame],
         *,
-        language: Literal["de", "en"] = "de",
+        language: Language = "de",
         currency: str = "EUR",
         timezone: str = "Europe/Berlin",
-        training: Training | None = None,
-        value: Value | None = None,
+        training: Training | Mapping[str, Any] | None = None,
+        value: Value | Mapping[str, Any] | None = None,
         **churn: Any,
     ):
-        self._tables = dict(tables)
-        self.settings = Settings(
-            name="notebook",
-            language=language,
-            currency=currency,
-            timezone=timezone,
-            sources={},
-            churn=Churn(**churn),
-            training=training or Training(),
-            value=value or Value(),
-        )
+        content = {
+            "name": "notebook",
+            "language": language,
+            "currency": currency,
+            "timezone": timezone,
+            "sources": {name: {"uri": f"frame {name}"} for name in tables},
+            "churn": churn,
+            "training": _plain(training),
+            "value": _plain(value),
+        }
+        frames = {name: frame.copy(deep=False) for name, frame in tables.items()}
+        settings = settings_from(content, place="Company")
+        self._begin(settings, partial(take_in_frames, frames, timezone=settings.timezone))
+
+    @classmethod
+    def from_config(cls, path: Path | str, *, root: Path | str = ".") -> Company:
+        """Return the company of a configuration file; relative paths in it start at ``root``. Nothing is written."""
+        settings = load_settings(Path(path))
+        reads = partial(take_in, settings.sources, timezone=settings.timezone, currency=settings.currency)
+        company = cls.__new__(cls)
+        company._begin(settings, partial(reads, root=Path(root)))
+        return company
+
+    def _begin(self, settings: Settings, take: Callable[..., Tables]) -> None:
+        self.settings = settings
+        self._take = take
         self._known: dict[date, _Known] = {}
+        self._trained: dict[tuple[date, Purpose], tuple[ChurnModel, pd.DataFrame]] = {}
 
-    def check(self, cutoff: date | None = None) -> Tables:
-        """Return the checked tables: ``balances``, ``quarantine(name)`` and ``notes`` say what was refused and why."""
-        return take_in_frames(self._tables, cutoff=cutoff, timezone=self.settings.timezone)
+    def check(self, cutoff: Day | None = None) -> Checked:
+        """Return what became of every row: accepted, quarantined with its reason, or known later than ``cutoff``."""
+        return Checked(self._take(cutoff=None if cutoff is None else _day(cutoff)))
 
-    def matrix(self, cutoff: date, *, known_at: date | None = None) -> pd.DataFrame:
-        """Return the snapshots of ``cutoff`` with all features; with labels as far as known on ``known_at``."""
-        known = self._as_of(known_at or cutoff)
-        return build_matrix(known.history, cutoff=cutoff, churn=self.settings.churn, known_until=known.until)
+    def history(self, cutoff: Day) -> History:
+        """Return the ledgers the features are read from, with the rows known before ``cutoff``."""
+        return self._as_of(_day(cutoff)).history
 
-    def snapshots(self, cutoff: date) -> pd.DataFrame:
-        """Return the labelled snapshots that may be learned from on the morning of ``cutoff``, oldest first."""
-        known, training = self._as_of(cutoff), self.settings.training
-        days = training_cutoffs(
-            first_day=known.first,
-            known_until=known.until,
-            churn=self.settings.churn,
-            step_days=training.step_days,
-            most=training.most,
-        )
-        parts = [self.matrix(day, known_at=cutoff) for day in days]
-        return stack(parts) if parts else self.matrix(cutoff).head(0)
+    def matrix(self, cutoff: Day, *, known_at: Day | None = None) -> pd.DataFrame:
+        """Return the snapshots of ``cutoff`` with all features; with labels as far as known on ``known_at``.
 
-    def train(self, cutoff: date, *, purpose: Purpose = "churn") -> ChurnModel:
-        """Return the model for ``cutoff``; its ``evidence`` says what the choice rests on."""
-        cohort = of_cohort(self.snapshots(cutoff), COHORTS[purpose])
-        churn, training = self.settings.churn, self.settings.training
-        return train_ladder(cohort, purpose=purpose, cutoff=cutoff, churn=churn, training=training)[0]
+        One row per customer of the cohorts, ordered by cohort ("active", "lapsed") and customer_id; columns
+        customer_id, cutoff, cohort, label (missing while the horizon is unfinished), then one per feature.
+        """
+        day, until = _day(cutoff), _day(cutoff if known_at is None else known_at)
+        if until < day:
+            raise ConfigError(f"known_at: expected {day} or later, the cutoff being {day}, got {until}")
+        known = self._as_of(until)
+        return known.as_they_came(self._matrix(day, known))
 
-    def score(self, cutoff: date, model: ChurnModel) -> pd.DataFrame:
-        """Return probability with interval, value, segment and reasons of each customer, likeliest first."""
-        matrix, rhythm = self._cohort(cutoff, model), rhythm_at(self._as_of(cutoff).history, cutoff=cutoff)
-        found = scored(matrix, model, rhythm, self.settings, cutoff=cutoff, run_id="notebook")
-        return found.assign(customer_id=self._as_they_came(found["customer_id"]))
+    def cutoffs(self, cutoff: Day) -> tuple[date, ...]:
+        """Return the days whose snapshots may be learned from on the morning of ``cutoff``, oldest first."""
+        known = self._as_of(_day(cutoff))
+        return cutoffs_to_learn_from(self.settings, first_known=known.first, known_until=known.until)
 
-    def explain(self, cutoff: date, model: ChurnModel) -> pd.DataFrame:
-        """Return up to five sentences per customer, the strongest reason first; index customer_id."""
-        matrix = self._cohort(cutoff, model).set_index("customer_id")
+    def snapshots(self, cutoff: Day) -> pd.DataFrame:
+        """Return the labelled snapshots of all ``cutoffs(cutoff)``, oldest first; columns as in ``matrix``."""
+        return self._as_of(_day(cutoff)).as_they_came(self._snapshots(_day(cutoff)))
+
+    def train(self, cutoff: Day, *, purpose: Purpose = "churn") -> ChurnModel:
+        """Return the model for ``cutoff``; its ``evidence`` says what the choice rests on.
+
+        ``purpose="churn"`` learns the loss of active customers, ``purpose="return"`` the return of lapsed ones.
+        """
+        return self._train(_day(cutoff), purpose)[0]
+
+    def backtest(self, cutoff: Day, *, purpose: Purpose = "churn") -> pd.DataFrame:
+        """Return how every candidate did in the training for ``cutoff``, on days later than all it had learned from.
+
+        One row per tested snapshot and candidate: test (its cutoff), customer_id, candidate, label, log_odds,
+        probability; empty where the history is too short for a test. Training happens once.
+        """
+        return self._as_of(_day(cutoff)).as_they_came(self._train(_day(cutoff), purpose)[1])
+
+    def score(self, cutoff: Day, model: ChurnModel) -> pd.DataFrame:
+        """Return probability with interval, value, segment and reasons of each customer, likeliest first.
+
+        Raises
+        ------
+        LeakageError
+            If ``model`` was trained for a later day: it has seen what nobody knew at ``cutoff``.
+        """
+        known = self._as_of(_day(cutoff))
+        return known.as_they_came(self._scored(_day(cutoff), model))
+
+    def explain(self, cutoff: Day, model: ChurnModel, *, language: Language | None = None) -> pd.DataFrame:
+        """Return up to five sentences per customer, the strongest reason first.
+
+        Index customer_id in the order of ``score``; columns text_1 … text_5, missing where there is no more to say.
+        """
+        matrix = self._ranked(_day(cutoff), model).set_index("customer_id")
         told = sentences(
             rank_reasons(model.contributions(matrix), families()),
             matrix,
-            reason_texts(self.settings.language),
+            reason_texts(language or self.settings.language),
             families=families(),
             purpose=model.purpose,
             currency=self.settings.currency,
         )
-        return told.set_index(pd.Index(self._as_they_came(told.index.to_series()), name="customer_id"))
+        return self._as_of(_day(cutoff)).as_they_came(told.reset_index()).set_index("customer_id")
 
-    def explanation(self, cutoff: date, model: ChurnModel) -> shap.Explanation:
-        """Return the contributions [log-odds] as ``shap.Explanation``, for all of ``shap.plots``."""
+    def explanation(self, cutoff: Day, model: ChurnModel) -> shap.Explanation:
+        """Return the contributions [log-odds] as ``shap.Explanation``, for all of ``shap.plots``.
+
+        Rows in the order of ``score``: row 0 is the likeliest. Base value plus contributions is logit(probability).
+        """
         import shap
 
-        matrix = self._cohort(cutoff, model)
+        matrix = self._ranked(_day(cutoff), model)
         parts = model.contributions(matrix)
         names = list(model.features)
         return shap.Explanation(
@@ -148,17 +203,75 @@ class Company:
             feature_names=names,
         )
 
+    def _matrix(self, cutoff: date, known: _Known) -> pd.DataFrame:
+        return build_matrix(known.history, cutoff=cutoff, churn=self.settings.churn, known_until=known.until)
+
+    def _snapshots(self, cutoff: date) -> pd.DataFrame:
+        known = self._as_of(cutoff)
+        parts = [self._matrix(day, known) for day in self.cutoffs(cutoff)]
+        return stack(parts) if parts else self._matrix(cutoff, known).head(0)
+
+    def _train(self, cutoff: date, purpose: Purpose) -> tuple[ChurnModel, pd.DataFrame]:
+        if purpose not in COHORTS:
+            raise ConfigError(f"purpose: expected one of {', '.join(COHORTS)}, got {purpose!r}")
+        if (cutoff, purpose) not in self._trained:
+            cohort = of_cohort(self._snapshots(cutoff), COHORTS[purpose])
+            churn, training = self.settings.churn, self.settings.training
+            trained = train_ladder(cohort, purpose=purpose, cutoff=cutoff, churn=churn, training=training)
+            self._trained[cutoff, purpose] = trained
+        return self._trained[cutoff, purpose]
+
+    def _scored(self, cutoff: date, model: ChurnModel) -> pd.DataFrame:
+        known = self._as_of(cutoff)
+        rhythm = rhythm_at(known.history, cutoff=cutoff)
+        return scored(self._cohort(cutoff, model), model, rhythm, self.settings, cutoff=cutoff, run_id="notebook")
+
+    def _ranked(self, cutoff: date, model: ChurnModel) -> pd.DataFrame:
+        """Return the matrix of the model's cohort, likeliest customer first, as ``scored`` orders them."""
+        cohort = self._cohort(cutoff, model)
+        order = cohort[["customer_id"]].assign(probability=model.score(cohort)["probability"])
+        ranked = order.sort_values(["probability", "customer_id"], ascending=[False, True])
+        return cohort.loc[ranked.index].reset_index(drop=True)
+
     def _cohort(self, cutoff: date, model: ChurnModel) -> pd.DataFrame:
-        return of_cohort(self.matrix(cutoff), COHORTS[model.purpose])
+        if model.cutoff > cutoff:
+            raise LeakageError(
+                f"the model was trained for {model.cutoff} and has seen what came after {cutoff};"
+                f" score {model.cutoff} or later, or train for {cutoff}"
+            )
+        return of_cohort(self._matrix(cutoff, self._as_of(cutoff)), COHORTS[model.purpose])
 
     def _as_of(self, cutoff: date) -> _Known:
         if cutoff not in self._known:
-            self._known = {cutoff: _Known(self.check(cutoff), cutoff)}
+            self._known = {cutoff: _Known(self._take(cutoff=cutoff), cutoff)}
         return self._known[cutoff]
 
-    def _as_they_came(self, ids: pd.Series[str]) -> pd.Series[Any]:
-        kind = self._tables["orders"]["customer_id"].dtype
-        return ids.astype(kind) if pd.api.types.is_integer_dtype(kind) else ids
+
+class Checked:
+    """What became of every row of the tables, as pandas frames."""
+
+    def __init__(self, tables: Tables):
+        self._tables = tables
+
+    @property
+    def balances(self) -> pd.DataFrame:
+        """One row per table, counts of rows: read = accepted + quarantined + later."""
+        return pd.DataFrame([vars(each) for each in self._tables.balances]).set_index("table")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is missing and what that costs, the costliest first."""
+        return self._tables.notes
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return the accepted rows of a table, typed as in the contract; ids are text."""
+        rows: pd.DataFrame = self._tables.arrow(name, (*self._tables.columns(name), "known_at")).to_pandas()
+        return rows
+
+    def quarantine(self, name: str) -> pd.DataFrame:
+        """Return the refused rows of a table: file, row, rule, column, message, then the row as it came."""
+        rows: pd.DataFrame = self._tables.quarantine(name).to_pandas()
+        return rows
 
 
 class _Known:
@@ -172,3 +285,23 @@ class _Known:
     @cached_property
     def history(self) -> History:
         return load_history(self._tables)
+
+    def as_they_came(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return ``frame`` with ``customer_id`` in the type it had in the orders: whole numbers, else text."""
+        is_number = pa.types.is_integer(self._tables.id_type)
+        return frame.astype({"customer_id": "int64"}) if is_number else frame
+
+
+def _day(cutoff: Day) -> date:
+    if isinstance(cutoff, datetime):
+        return cutoff.date()
+    if isinstance(cutoff, date):
+        return cutoff
+    try:
+        return date.fromisoformat(cutoff)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"cutoff: expected a date or text such as 2026-01-01, got {cutoff!r}") from error
+
+
+def _plain(section: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
+    return section.model_dump(mode="json") if isinstance(section, BaseModel) else dict(section or {})

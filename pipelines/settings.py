@@ -86,14 +86,18 @@ def load_settings(path: Path) -> Settings:
     ConfigError
         One line with all that is wrong: file, dotted key, what was expected, what came.
     """
-    raw = read_yaml(path)
+    return settings_from(read_yaml(path), place=str(path))
+
+
+def settings_from(raw: Mapping[str, Any], *, place: str) -> Settings:
+    """Validate settings given as plain values; ``place`` names them in errors, which are those of `load_settings`."""
     try:
         settings = Settings.model_validate_json(json.dumps(raw, default=str), strict=True)
     except ValidationError as error:
-        raise ConfigError(f"{path}: " + "; ".join(dict.fromkeys(_explained(error, raw)))) from error
+        raise ConfigError(f"{place}: " + "; ".join(dict.fromkeys(_explained(error, raw)))) from error
     problems = tuple(dict.fromkeys(_disagreements(settings)))
     if problems:
-        raise ConfigError(f"{path}: " + "; ".join(problems))
+        raise ConfigError(f"{place}: " + "; ".join(problems))
     return settings
 
 
