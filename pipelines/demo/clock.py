@@ -16,8 +16,8 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 NEVER = 1_000_000
-DAYS = 1277
-"""Length of the story [days]: three and a half years."""
+DAYS = 1461
+"""Length of the story [days]: four years."""
 
 _WEEKDAYS = np.array([1.0, 1.05, 1.05, 1.0, 0.85, 0.06, 0.0])
 _CLOSED = ((1, 1), (5, 1), (10, 3), (12, 24), (12, 25), (12, 26), (12, 31))
@@ -45,7 +45,7 @@ class Clock:
         weights = _WEEKDAYS[[day.weekday() for day in calendar]]
         closed = np.array([(day.month, day.day) in _CLOSED for day in calendar])
         holidays = np.array([(day.month, day.day) >= (12, 22) or (day.month, day.day) <= (1, 5) for day in calendar])
-        return np.where(closed, 0.0, weights * np.where(holidays, 0.25, 1.0))
+        return np.where(closed, 0.0, weights * np.where(holidays, 0.4, 1.0))
 
     def season_curves(self, seasons: tuple[tuple[float, ...], ...]) -> Floats:
         """Return cumulated operating years by day, shape (len(seasons), DAYS + 1): one year is about 1."""

@@ -13,20 +13,22 @@ from datetime import date
 from io import BytesIO, StringIO
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from features.errors import ConfigError
-from features.outputs import write_bytes
-from pipelines.demo.clock import NEVER, Clock, Ints
+from features.outputs import write_bytes, write_json
+from pipelines.demo.clock import Clock
 from pipelines.demo.customers import customers_table
-from pipelines.demo.dealings import contracts_table, feedback_table, losses_table, potential_amount, treatments_table
+from pipelines.demo.dealings import contracts_table, feedback_table, losses_table
 from pipelines.demo.dirt import DIRTY_ROWS
 from pipelines.demo.lives import Lives, draw_lives
-from pipelines.demo.orders import FIRST_CUSTOMER, draw_purchases, orders_table
+from pipelines.demo.orders import draw_purchases, orders_table
 from pipelines.demo.relations import agents_of, complaint_rows, complaints_table, contact_rows, contacts_table
-from pipelines.demo.words import KINDS, UNPLANNED, worded
+from pipelines.demo.treatments import treatments_table
+from pipelines.demo.truth import README, satisfaction_table, true_effects_by_campaign, truth_table
 
 LAST_DAY = date(2026, 6, 30)
 FEWEST_CUSTOMERS = 20
@@ -43,16 +45,24 @@ class DemoCompany:
     truth : DataFrame
         One row per customer: ``customer_id``; ``lost_on`` (NaT: still buying); ``cause`` (a name of ``KINDS`` or
         "none" for a loss that nothing announced; missing: not lost); ``fading_from`` (first day of the traces);
-        ``reactivated_on``; ``winnable``; ``orders_per_year`` (habit); ``potential_amount`` [EUR a year];
-        ``high_potential_small``; ``costs_more_than_it_brings``; ``second_account_of`` (a customer_id, or missing).
+        ``reactivated_on``; ``winnable``; ``orders_per_year`` (habit); ``usual_satisfaction`` (0 to 1);
+        ``potential_amount`` [EUR a year]; ``high_potential_small``; ``costs_more_than_it_brings``;
+        ``second_account_of`` (a customer_id, or missing) and ``second_account_kind`` ("repeated" or "near");
+        ``effect_of_<measure>`` of each past campaign (1: lost through it, -1: kept by it, missing: not in it).
+    satisfaction : DataFrame
+        ``customer_id``, ``occurred_on``, ``satisfaction`` (hidden, 0 to 1) at the end of each quarter.
+    effects : mapping
+        The true effect of every past campaign.
     """
 
     tables: Mapping[str, pd.DataFrame]
     truth: pd.DataFrame
+    satisfaction: pd.DataFrame
+    effects: Mapping[str, Any]
 
 
-def demo_company(*, customers: int = 600, seed: int = 7, last_day: date = LAST_DAY) -> DemoCompany:
-    """Return the demo company with ``customers`` customers and three and a half years of events up to ``last_day``.
+def demo_company(*, customers: int = 2000, seed: int = 7, last_day: date = LAST_DAY) -> DemoCompany:
+    """Return the demo company with ``customers`` customers and four years of events up to ``last_day``.
 
     Parameters
     ----------
@@ -73,18 +83,23 @@ def demo_company(*, customers: int = 600, seed: int = 7, last_day: date = LAST_D
     clock = Clock(last_day=last_day)
     streams = [np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(9)]
     lives = draw_lives(streams[0], customers=customers)
-    tables, twin = _tables(streams[1:8], clock=clock, lives=lives)
     return DemoCompany(
-        tables=MappingProxyType(tables), truth=_truth(streams[8], clock=clock, lives=lives, twin=twin)
-    )  # fmt: skip
+        tables=MappingProxyType(_tables(streams[1:8], clock=clock, lives=lives)),
+        truth=truth_table(streams[8], clock=clock, lives=lives),
+        satisfaction=satisfaction_table(clock=clock, lives=lives),
+        effects=true_effects_by_campaign(clock=clock, lives=lives),
+    )
 
 
 def write_demo(folder: Path, company: DemoCompany) -> dict[str, Path]:
-    """Write ``data/<table>.csv`` and ``truth/truth.csv`` below ``folder``; return the tables' files by name.
+    """Write ``data/<table>.csv`` and, apart from them, ``truth/`` below ``folder``; return the tables' files by name.
 
     UTF-8, commas, ISO dates, decimal points, empty for missing. ``DIRTY_ROWS`` stand at the end of each table.
     """
+    write_bytes(folder / "truth" / "README.md", README.encode())
     write_bytes(folder / "truth" / "truth.csv", csv_bytes(company.truth))
+    write_bytes(folder / "truth" / "satisfaction.csv", csv_bytes(company.satisfaction))
+    write_json(folder / "truth" / "effects.json", company.effects)
     return {
         name: write_bytes(folder / "data" / f"{name}.csv", csv_bytes(table) + _dirty_lines(name, tuple(table.columns)))
         for name, table in company.tables.items()
@@ -110,16 +125,15 @@ def _dirty_lines(name: str, columns: tuple[str, ...]) -> bytes:
     return text.getvalue().encode()
 
 
-def _tables(streams: list[np.random.Generator], *, clock: Clock, lives: Lives) -> tuple[dict[str, pd.DataFrame], Ints]:
-    """Return the eight tables in the order of the contract, and who is a second account of whom."""
+def _tables(streams: list[np.random.Generator], *, clock: Clock, lives: Lives) -> dict[str, pd.DataFrame]:
+    """Return the eight tables in the order of the contract."""
     who, day = draw_purchases(streams[0], clock=clock, lives=lives)
     orders = orders_table(streams[0], clock=clock, lives=lives, who=who, day=day)
     complaints = complaint_rows(streams[1], lives=lives, who=who, day=day)
     agents = agents_of(streams[2], lives=lives)
     contacts = contact_rows(streams[2], clock=clock, lives=lives, complaints=complaints)
-    customers, twin = customers_table(streams[3], clock=clock, lives=lives, agents=agents)
-    tables = {
-        "customers": customers,
+    return {
+        "customers": customers_table(streams[3], clock=clock, lives=lives, agents=agents),
         "orders": orders,
         "complaints": complaints_table(complaints, clock=clock),
         "contacts": contacts_table(contacts, clock=clock, lives=lives, agents=agents),
@@ -128,25 +142,3 @@ def _tables(streams: list[np.random.Generator], *, clock: Clock, lives: Lives) -
         "losses": losses_table(streams[6], clock=clock, lives=lives),
         "treatments": treatments_table(streams[6], clock=clock, lives=lives),
     }
-    return tables, twin
-
-
-def _truth(rng: np.random.Generator, *, clock: Clock, lives: Lives, twin: Ints) -> pd.DataFrame:
-    everyone = np.arange(len(lives))
-    planted = (lives.kind >= 0) & (lives.kind < len(KINDS))
-    fading = np.where(planted, lives.starts[everyone, np.clip(lives.kind, 0, len(KINDS) - 1)], NEVER)
-    return pd.DataFrame(
-        {
-            "customer_id": FIRST_CUSTOMER + everyone,
-            "lost_on": clock.dates(lives.lost),
-            "cause": worded(lives.kind, (*KINDS, UNPLANNED)),
-            "fading_from": clock.dates(fading),
-            "reactivated_on": clock.dates(lives.back),
-            "winnable": lives.winnable,
-            "orders_per_year": np.round(lives.rate, 2),
-            "potential_amount": potential_amount(rng, lives=lives),
-            "high_potential_small": lives.promising,
-            "costs_more_than_it_brings": lives.costly,
-            "second_account_of": pd.Series(FIRST_CUSTOMER + twin).astype("Int64").mask(twin < 0),
-        }
-    )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.demo.clock import DAYS, NEVER, Clock, Flags, Ints
-from pipelines.demo.lives import HELPFUL_DAY, Lives
+from pipelines.demo.lives import Lives
 from pipelines.demo.orders import FIRST_CUSTOMER
 from pipelines.demo.relations import PERSON
 from pipelines.demo.words import (
@@ -25,26 +25,23 @@ from pipelines.demo.words import (
     worded,
 )
 
-_PLAIN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", " ": "-", ".": ""})
+_RESOLVED = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}
+_PLAIN = str.maketrans({**_RESOLVED, " ": "-", ".": ""})
+_LONGEST_FIRST = sorted(LEGAL_FORMS, key=len, reverse=True)
 _EVIDENCE = ("Rahmenvertrag", "Formular Messe", "Web-Formular")
 
 
 def customers_table(
     rng: np.random.Generator, *, clock: Clock, lives: Lives, agents: tuple[Ints, Ints, tuple[str, ...]]
-) -> tuple[pd.DataFrame, Ints]:
-    """Return the table ``customers`` and, for each customer, the one it is a second account of (-1: none)."""
+) -> pd.DataFrame:
+    """Return the table ``customers``; second accounts are repeated exactly or with another spelling."""
     n = len(lives)
     private = lives.size == len(SIZES) - 1
-    twin = _twins(rng, private=private)
-    names, emails, phones, postcodes = _addresses(rng, lives=lives, private=private, twin=twin)
     owner = np.where(lives.starts[:, PERSON] < DAYS, agents[1], agents[0])
     table = pd.DataFrame(
         {
             "customer_id": FIRST_CUSTOMER + np.arange(n),
-            "name": names,
-            "email": _with_gaps(rng, emails, share=0.06),
-            "phone": _with_gaps(rng, phones, share=0.05),
-            "postcode": _with_gaps(rng, postcodes, share=0.02),
+            **_addresses(rng, lives=lives, private=private),
             "country": worded(rng.choice(4, p=[0.93, 0.03, 0.02, 0.02], size=n), COUNTRIES),
             "type": worded(private.astype(np.int64), ("b2b", "b2c")),
             "industry": worded(np.where(private | (rng.random(n) < 0.05), -1, lives.industry), INDUSTRIES),
@@ -54,35 +51,44 @@ def customers_table(
             "since": clock.dates(lives.since),
         }
     )
-    return table.assign(**_consents(rng, clock=clock, lives=lives, private=private)), twin
+    return table.assign(**_consents(rng, clock=clock, lives=lives, private=private))
 
 
-def _twins(rng: np.random.Generator, *, private: Flags) -> Ints:
-    """Return the older account of about one customer in a hundred, -1 for the rest."""
-    n = len(private)
-    older = rng.integers(0, np.maximum(1, np.arange(n)))
-    chosen = (rng.random(n) < 0.012) & ~private & ~private[older] & (np.arange(n) > n // 5)
-    chosen &= ~chosen[older]
-    return np.where(chosen, older, -1)
-
-
-def _addresses(
-    rng: np.random.Generator, *, lives: Lives, private: Flags, twin: Ints
-) -> tuple[list[str], list[str], list[str], list[str]]:
-    """Return names, e-mail addresses, telephone numbers, postcodes; a second account differs in its spelling."""
-    surname, first, form = (rng.integers(0, len(words), len(lives)) for words in (SURNAMES, FIRST_NAMES, LEGAL_FORMS))
-    block, digits, code = (rng.integers(0, high, len(lives)) for high in (len(PHONE_BLOCKS), 1000, 99998))
-    same = np.where(twin >= 0, twin, np.arange(len(lives)))
-    surname, first, block, digits, code = (part[same] for part in (surname, first, block, digits, code))
-    words = [INDUSTRY_WORDS[i] for i in lives.industry[same]]
-    names, emails = [], []
+def _addresses(rng: np.random.Generator, *, lives: Lives, private: Flags) -> dict[str, pd.Series[str]]:
+    """Return name, email, phone and postcode; those of a second account are the older one's, maybe respelt."""
+    n, same = len(lives), np.where(lives.twin >= 0, lives.twin, np.arange(len(lives)))
+    surname, first, form = (rng.integers(0, len(words), n)[same] for words in (SURNAMES, FIRST_NAMES, LEGAL_FORMS))
+    block, digits, code = (rng.integers(0, high, n)[same] for high in (len(PHONE_BLOCKS), 1000, 99998))
+    words, names, emails = [INDUSTRY_WORDS[i] for i in lives.industry], [], []
     for i, (word, is_private) in enumerate(zip(words, private, strict=True)):
         person = f"{FIRST_NAMES[first[i]]} {SURNAMES[surname[i]]}"
         names.append(person if is_private else f"{SURNAMES[surname[i]]} {word} {LEGAL_FORMS[form[i]]}")
         host = f"{SURNAMES[surname[i]]}-{word}-{same[i] + 1}".translate(_PLAIN).lower().replace("--", "-")
         emails.append(f"{'post' if is_private else 'einkauf'}@{host}.example")
     phones = [f"{PHONE_BLOCKS[b]} {d:03d}" for b, d in zip(block, digits, strict=True)]
-    return names, emails, phones, [f"{1001 + c:05d}" for c in code]
+    near, way = (lives.twin >= 0) & ~lives.repeated, rng.integers(0, 4, n)
+    return {
+        "name": pd.Series([respelt(name, w) if o else name for name, o, w in zip(names, near, way, strict=True)]),
+        "email": _with_gaps(rng, _elsewhere(emails, near, "einkauf@", "info@"), share=0.06),
+        "phone": _with_gaps(rng, _elsewhere(phones, near, "+49 ", "0049-"), share=0.05),
+        "postcode": _with_gaps(rng, [f"{1001 + c:05d}" for c in code], share=0.02),
+    }
+
+
+def respelt(name: str, way: int) -> str:
+    """Return ``name`` as another clerk would enter it: umlauts resolved, form left out, capitals, a slip of the key.
+
+    >>> [respelt("Möller Bau GmbH", way) for way in range(4)]
+    ['Moeller Bau GmbH', 'Möller Bau', 'MÖLLER BAU GMBH', 'Mlöler Bau GmbH']
+    """
+    slip = name[0] + name[2] + name[1] + name[3:]
+    bare = next((name.removesuffix(f" {form}") for form in _LONGEST_FIRST if name.endswith(f" {form}")), name.upper())
+    plain = "".join(_RESOLVED.get(letter, letter) for letter in name)
+    return (plain if plain != name else slip, bare, name.upper(), slip)[way]
+
+
+def _elsewhere(texts: list[str], near: Flags, old: str, new: str) -> list[str]:
+    return [text.replace(old, new) if is_near else text for text, is_near in zip(texts, near, strict=True)]
 
 
 def _with_gaps(rng: np.random.Generator, values: list[str], *, share: float) -> pd.Series[str]:
@@ -98,7 +104,7 @@ def _consents(rng: np.random.Generator, *, clock: Clock, lives: Lives, private: 
     proven = asked & (phone | email) & (rng.random(n) < 0.93)
     number = pd.Series(2000 + np.arange(n)).astype("str")
     evidence = worded(rng.integers(0, len(_EVIDENCE), n), _EVIDENCE) + " " + number
-    objection = np.where(rng.random(n) < 0.025, rng.integers(HELPFUL_DAY, DAYS, n), NEVER)
+    objection = np.where(rng.random(n) < 0.025, rng.integers(DAYS // 2, DAYS, n), NEVER)
     objection = np.where(objection > lives.begin, objection, NEVER)
     born = clock.dates(-rng.integers(25 * 365, 70 * 365, n))
     return {

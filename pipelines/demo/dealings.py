@@ -1,21 +1,17 @@
-"""Further dealings of the demo company: feedback, service contracts, recorded losses, past campaigns."""
+"""Further dealings of the demo company: feedback, service contracts, recorded losses."""
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
-from pipelines.demo.clock import DAYS, NEVER, Clock, Flags, Floats
-from pipelines.demo.lives import HARMFUL_DAY, HELPFUL_DAY, Lives
+from pipelines.demo.clock import DAYS, NEVER, Clock
+from pipelines.demo.lives import Lives
 from pipelines.demo.orders import FIRST_CUSTOMER
 from pipelines.demo.words import COMPETITORS, REASONS, SERVICE_PRODUCTS, worded
 
 _KINDS = ("nps", "csat", "visit")
 _COMMENTS = ("", "Alles bestens", "Lieferung dauert zu lange", "Preise steigen zu stark", "Guter Außendienst")
-_MEASURES = ("Bedarfsgespräch", "Rabatt-Mailing")
-_OUTCOMES = ("erreicht", "nicht erreicht", "bestellt", "")
 
 
 def feedback_table(
@@ -51,8 +47,7 @@ def _nps_wave(rng: np.random.Generator, lives: Lives, *, day: int) -> pd.DataFra
     asked = (lives.begin < day - 60) & ~lives.is_gone(everyone, sent) & (rng.random(len(lives)) < 0.3)
     who = np.flatnonzero(asked)
     at = sent[who] + rng.integers(0, 14, len(who))
-    burden = lives.strain(who, at, "complaint_unresolved", "price", "service", "contact_gap")
-    score = np.rint(8.4 - 4.5 * burden + rng.normal(0, 1.4, len(who)))
+    score = np.rint(2 + 8.5 * lives.satisfaction(who, at) + rng.normal(0, 1.4, len(who)))
     return pd.DataFrame({"who": who, "day": at, "kind": 0, "score": np.clip(score, 0, 10)})
 
 
@@ -128,43 +123,3 @@ def losses_table(rng: np.random.Generator, *, clock: Clock, lives: Lives) -> pd.
             "known_at": clock.dates(entered[who]),
         }
     )
-
-
-def treatments_table(rng: np.random.Generator, *, clock: Clock, lives: Lives) -> pd.DataFrame:
-    """Return the table ``treatments``: a helpful and a harmful campaign, arms drawn at random before anything else."""
-    days = (HELPFUL_DAY, HARMFUL_DAY)
-    rows = [_campaign(rng, clock=clock, lives=lives, number=i, day=day) for i, day in enumerate(days)]
-    return pd.concat(rows, ignore_index=True)
-
-
-def _campaign(rng: np.random.Generator, *, clock: Clock, lives: Lives, number: int, day: int) -> pd.DataFrame:
-    arm = lives.arms[:, number]
-    who = np.flatnonzero((arm >= 0) & (lives.begin < day - 30) & (lives.lost > day))
-    treated = arm[who] == 1
-    assigned = np.full(len(who), day)
-    contacted = np.where(treated, day + rng.integers(1, (25, 4)[number], len(who)), NEVER)
-    outcome = np.where(treated, rng.choice(3, p=[0.5, 0.3, 0.2], size=len(who)), 3)
-    month = clock.first_day + timedelta(days=day)
-    return pd.DataFrame(
-        {
-            "run_id": f"{month:%Y-%m}-{('bedarf', 'rabatt')[number]}",
-            "customer_id": FIRST_CUSTOMER + who,
-            "measure": _MEASURES[number],
-            "arm": worded(treated.astype(np.int64), ("control", "treatment")),
-            "assigned_on": clock.dates(assigned),
-            "contacted_on": clock.dates(contacted),
-            "outcome": worded(outcome, _OUTCOMES).replace("", None),
-            "cost": np.where(treated, _costs(rng, number=number, treated=treated), 0.0),
-            "known_at": clock.dates(assigned),
-        }
-    )
-
-
-def _costs(rng: np.random.Generator, *, number: int, treated: Flags) -> Floats:
-    return np.round(rng.uniform((60, 1.1)[number], (110, 1.4)[number], len(treated)), 2)
-
-
-def potential_amount(rng: np.random.Generator, *, lives: Lives) -> Floats:
-    """Return what each customer could spend with us in a year [EUR], were we the only supplier."""
-    usual = np.array([4_000.0, 12_000.0, 45_000.0, 140_000.0, 900.0])[lives.size]
-    return np.asarray(np.round(usual * rng.lognormal(0, 0.3, len(lives)) * np.where(lives.promising, 1.6, 1.0), -1))

@@ -37,7 +37,7 @@ def orders_table(
 
 def _lines(rng: np.random.Generator, *, lives: Lives, who: Ints, day: Ints) -> pd.DataFrame:
     """Return one row per order line, numbered columns only."""
-    counts = 1 + rng.poisson(np.where(lives.costly, 0.2, 1.3)[who])
+    counts = 1 + rng.poisson(np.where(lives.costly, 0.2, 1.0)[who])
     order = np.repeat(np.arange(len(who)), counts)
     buyer, at = who[order], day[order]
     product = _products(rng, lives=lives, who=buyer)

@@ -102,7 +102,7 @@ def complaints_table(rows: pd.DataFrame, *, clock: Clock) -> pd.DataFrame:
 
 def agents_of(rng: np.random.Generator, *, lives: Lives) -> tuple[Ints, Ints, tuple[str, ...]]:
     """Return the first and the second account manager of each customer, and the managers' names (six at least)."""
-    team = max(6, len(lives) // 100)
+    team = max(6, len(lives) // 250)
     names = tuple(f"{FIRST_NAMES[i % 20]} {SURNAMES[(7 * i) % 40]}{f' {i // 40 + 1}' * (i > 39)}" for i in range(team))
     first = rng.integers(0, team, len(lives))
     return first, (first + rng.integers(1, team, len(lives))) % team, names
@@ -157,12 +157,11 @@ def _on_working_days(
 
 
 def _moods(rng: np.random.Generator, *, lives: Lives, contacts: pd.DataFrame) -> Floats:
-    """Return the mood of each contact, -1 to 1; missing where nobody noted it."""
+    """Return the mood of each contact, -1 to 1: the satisfaction, with noise; missing where nobody noted it."""
     who, day = contacts["who"].to_numpy(), contacts["day"].to_numpy()
     base = rng.normal(0.35, 0.15, len(lives))[who]
-    weight = lives.strain(who, day, "complaint_unresolved", "price", "service")
-    mood = base - 0.75 * weight - 0.25 * lives.strain(who, day, "contact_person_change")
-    mood = mood - 0.3 * (contacts["topic"] == _COMPLAINT).to_numpy() + rng.normal(0, 0.22, len(who))
+    mood = base + 1.3 * (lives.satisfaction(who, day) - lives.usual[who])
+    mood = mood - 0.3 * (contacts["topic"] == _COMPLAINT).to_numpy() + rng.normal(0, 0.25, len(who))
     return np.where(rng.random(len(who)) < 0.15, np.nan, np.round(np.clip(mood, -1, 1), 2))
 
 

@@ -71,6 +71,9 @@ KINDS = (
 )
 """Planted causes, in the order of the columns of ``Lives.starts``."""
 
+GRIEVANCES = KINDS[:5]
+"""Causes that wear the satisfaction down; the others end the need, however satisfied a customer is."""
+
 UNPLANNED = "none"
 """Cause of a loss that nothing announced."""
 

@@ -85,9 +85,38 @@ def test_every_cause_takes_its_share_of_the_lost() -> None:
     assert truth["cause"].value_counts(normalize=True).between(0.02, 0.4).all()
 
 
-@pytest.mark.parametrize("cutoff", ["2025-06-01", "2025-12-31", "2026-03-15"])
-def test_about_one_in_ten_active_customers_falls_silent(cutoff: str) -> None:
-    assert 0.06 <= silent_share(company(3000), pd.Timestamp(cutoff)) <= 0.14
+@pytest.mark.parametrize("cutoff", ["2024-06-01", "2025-06-01", "2025-12-31", "2026-03-15"])
+def test_about_one_in_twelve_active_customers_falls_silent(cutoff: str) -> None:
+    assert 0.06 <= silent_share(company(3000), pd.Timestamp(cutoff)) <= 0.12
+
+
+def test_by_default_2000_customers_of_whom_one_in_eight_is_a_consumer_are_followed_for_four_years() -> None:
+    firm = demo_company()
+    assert len(firm.tables["customers"]) == 2000
+    assert 0.1 < (firm.tables["customers"]["type"] == "b2c").mean() < 0.18
+    days = (LAST_DAY - firm.tables["orders"]["occurred_on"].min()).days
+    assert 4 * 365 - 7 <= days <= 4 * 365 + 1
+
+
+def test_trade_has_a_season() -> None:
+    bought = company(3000).tables["orders"].query("amount > 0")
+    months = bought.groupby(bought["occurred_on"].dt.month)["order_id"].nunique()
+    assert months[[4, 10]].min() > 1.25 * months[[1, 8, 12]].max()
+
+
+def test_orders_fall_with_the_hidden_satisfaction_step_by_step() -> None:
+    level = company(3000).satisfaction.merge(company(3000).truth, on="customer_id")
+    level = level[level["lost_on"].isna() | (level["lost_on"] - level["occurred_on"] > pd.Timedelta(days=30))]
+    bought = purchases(company(3000))[["customer_id", "occurred_on", "order_id"]].drop_duplicates()
+    near = level.merge(bought, on="customer_id", suffixes=("", "_of_order"))
+    near = near[(near["occurred_on_of_order"] - near["occurred_on"]).dt.days.abs() <= 15]
+    level["orders"] = near.groupby(["customer_id", "occurred_on"]).size().reindex(
+        pd.MultiIndex.from_frame(level[["customer_id", "occurred_on"]]), fill_value=0
+    ).to_numpy()  # fmt: skip
+    left = pd.cut(level["satisfaction"] / level["usual_satisfaction"], [0, 0.4, 0.6, 0.8, 1.01])
+    rate = (level["orders"] / level["orders_per_year"]).groupby(left, observed=True).mean()
+    assert rate.is_monotonic_increasing
+    assert rate.iloc[0] < 0.5 * rate.iloc[-1]
 
 
 def test_orders_fade_before_a_planted_loss() -> None:
@@ -164,16 +193,6 @@ def test_the_losses_table_knows_about_six_of_ten_losses_and_enters_them_weeks_la
     assert (losses["known_at"] - losses["occurred_on"]).dt.days.min() >= 21
 
 
-def test_arms_are_drawn_at_random_the_helpful_campaign_keeps_and_the_harmful_one_loses_customers() -> None:
-    firm = company(20_000)
-    rows = firm.tables["treatments"].merge(firm.truth, on="customer_id")
-    rows["lost"] = (rows["lost_on"] - rows["assigned_on"]).dt.days < 240
-    lost = rows.groupby(["measure", "arm"])["lost"].mean()
-    assert lost["Bedarfsgespräch", "treatment"] < lost["Bedarfsgespräch", "control"]
-    assert lost["Rabatt-Mailing", "treatment"] > lost["Rabatt-Mailing", "control"] + 0.03
-    assert rows[rows["arm"] == "control"]["contacted_on"].isna().all()
-
-
 def test_value_facts_are_planted_where_orders_show_them() -> None:
     firm = company(3000)
     orders = firm.tables["orders"].groupby("customer_id").agg(amount=("amount", "sum"), margin=("margin", "sum"))
@@ -184,21 +203,13 @@ def test_value_facts_are_planted_where_orders_show_them() -> None:
     assert used[True] < 0.3 * used[False]
 
 
-def test_consent_evidence_objections_gaps_and_second_accounts_are_mixed_in() -> None:
-    customers = company().tables["customers"].merge(company().truth, on="customer_id")
+def test_consent_evidence_objections_and_gaps_are_mixed_in() -> None:
+    customers = company().tables["customers"]
     said_yes = customers["consent_phone"].fillna(False) | customers["consent_email"].fillna(False)
     assert 0 < (said_yes & customers["consent_evidence"].isna()).sum() < said_yes.sum()
     assert not (customers["consent_evidence"].notna() & ~said_yes).any()
-    for column in ("objection_on", "second_account_of", "consent_phone", "email", "owner"):
+    for column in ("objection_on", "consent_phone", "email", "owner"):
         assert 0 < customers[column].isna().sum() < len(customers), column
-    twins = customers.dropna(subset=["second_account_of"]).merge(
-        customers[["customer_id", "postcode"]],
-        left_on="second_account_of",
-        right_on="customer_id",
-        suffixes=("", "_old"),
-    )
-    same = twins.dropna(subset=["postcode", "postcode_old"])
-    assert (same["postcode"] == same["postcode_old"]).all()
 
 
 def test_six_account_managers_own_the_customers() -> None:
@@ -208,7 +219,8 @@ def test_six_account_managers_own_the_customers() -> None:
 def test_nobody_real_can_be_reached() -> None:
     customers = company().tables["customers"]
     assert customers["email"].dropna().str.endswith(".example").all()
-    assert customers["phone"].dropna().str.match(r"\+49 (30 23125|69 90009|40 66969|221 4710|89 99998) \d{3}$").all()
+    blocks = r"(?:\+49 |0049-)(?:30 23125|69 90009|40 66969|221 4710|89 99998) \d{3}$"
+    assert customers["phone"].dropna().str.match(blocks).all()
 
 
 def test_files_are_plain_csv_that_ends_with_the_dirty_rows(tmp_path: Path) -> None:
@@ -246,3 +258,23 @@ def test_dates_are_written_as_iso_days_and_missing_values_as_nothing() -> None:
 def test_too_few_customers_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"at least 20 demo customers, got 3; ask for more"):
         demo_company(customers=3)
+
+
+def _twins() -> pd.DataFrame:
+    customers = company(3000).tables["customers"].merge(company(3000).truth, on="customer_id")
+    twins = customers.dropna(subset=["second_account_of"])
+    return twins.merge(customers, left_on="second_account_of", right_on="customer_id", suffixes=("", "_old"))
+
+
+def test_some_customers_have_a_second_account_repeated_or_spelt_another_way() -> None:
+    twins = _twins()
+    assert 0.01 < len(twins) / 3000 < 0.05
+    assert (twins["postcode"] == twins["postcode_old"])[twins["postcode"].notna() & twins["postcode_old"].notna()].all()
+    is_same = twins["name"] == twins["name_old"]
+    assert is_same.groupby(twins["second_account_kind"]).mean().to_dict() == {"near": 0.0, "repeated": 1.0}
+
+
+def test_both_accounts_of_a_customer_live_one_life_and_both_order() -> None:
+    twins = _twins()
+    pd.testing.assert_series_equal(twins["lost_on"], twins["lost_on_old"], check_names=False)
+    assert twins["customer_id"].isin(purchases(company(3000))["customer_id"]).mean() > 0.95
