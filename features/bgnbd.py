@@ -23,7 +23,11 @@ _PRIOR_WEIGHT = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Purchases:
-    """What BG/NBD needs of each customer, shape (n_customers,): repeat purchase days, weeks to the last, weeks observed."""
+    """What BG/NBD needs of each customer, shape (n_customers,).
+
+    Repeat purchase days, weeks from the first to the last, weeks from the first to the cutoff. A customer without a
+    purchase has -1 repeats and no weeks (NaN).
+    """
 
     repeats: Column
     last_weeks: Column
@@ -40,13 +44,13 @@ class BgNbd:
     b: float
 
     def alive_chance(self, seen: Purchases) -> Column:
-        """Chance in [0, 1] that a customer has not left yet (paper, eq. 11 for one customer)."""
+        """Chance in [0, 1] that a customer has not left yet (paper, eq. 11 for one of them); NaN without a purchase."""
         x, repeat = seen.repeats, seen.repeats > 0
         log_odds_left = np.log(self.a) - np.log(self.b + np.maximum(x, 1) - 1)
         log_odds_left = log_odds_left + (self.r + x) * np.log(
             (self.alpha + seen.age_weeks) / (self.alpha + seen.last_weeks)
         )
-        return np.where(repeat, special.expit(-log_odds_left), 1.0)
+        return np.where(x < 0, np.nan, np.where(repeat, special.expit(-log_odds_left), 1.0))
 
     def silent_chance(self, seen: Purchases, *, lead_days: int, horizon_days: int) -> Column:
         """Chance in [0, 1] of no purchase inside ``[lead, lead + horizon)`` days from the cutoff.
@@ -64,13 +68,15 @@ class BgNbd:
         return np.asarray(1 - alive + alive * (gone_in_lead + silent), dtype=np.float64)
 
     def expected_purchases(self, seen: Purchases, *, days: float) -> Column:
-        """Expected purchase days inside the next ``days`` (paper, eq. 10) [count]."""
+        """Expected purchase days inside the next ``days`` (paper, eq. 10) [count].
+
+        The hypergeometric function stands in Euler's form: as printed it overflows for daily buyers over some years.
+        """
         x, t = seen.repeats, days / WEEK
         a = self.a if abs(self.a - 1) > 1e-6 else 1 + 1e-6
-        z = t / (self.alpha + seen.age_weeks + t)
-        log_shrink = (self.r + x) * np.log1p(-z)
-        growth = special.hyp2f1(self.r + x, self.b + x, a + self.b + x - 1, z) * np.exp(log_shrink)
-        return np.asarray((a + self.b + x - 1) / (a - 1) * (1 - growth) * self.alive_chance(seen), dtype=np.float64)
+        z, c = t / (self.alpha + seen.age_weeks + t), a + self.b + x - 1
+        remaining = special.hyp2f1(a + self.b - 1 - self.r, a - 1, c, z) * (1 - z) ** (a - 1)
+        return np.asarray(c / (a - 1) * (1 - remaining) * self.alive_chance(seen), dtype=np.float64)
 
 
 def fit_bgnbd(seen: Purchases) -> BgNbd:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Literal
 
+from features.errors import ContractError
 from features.ledger import Column
 
 Expected = Literal["+", "-", ""]
@@ -75,6 +76,7 @@ class Group:
         """Declare the decorated function as a feature, once per window."""
 
         def declare(compute: Callable[..., Column]) -> Callable[..., Column]:
+            meaning = _meaning(compute)
             for days in windows:
                 name = f"{self.name}__{compute.__name__}" + ("" if days is None else f"_{days}d")
                 declared = Feature(
@@ -82,7 +84,7 @@ class Group:
                     group=self.name,
                     family=family,
                     unit=unit,
-                    meaning=(inspect.getdoc(compute) or "").splitlines()[0],
+                    meaning=meaning,
                     expected=expected,
                     needs={**self.needs, **(needs or {})},
                     compute=compute,
@@ -92,6 +94,17 @@ class Group:
             return compute
 
         return declare
+
+
+def _meaning(compute: Callable[..., Column]) -> str:
+    """Return the first line of the docstring, which is the entry in the dictionary."""
+    meaning = (inspect.getdoc(compute) or "").partition("\n")[0]
+    if "[" not in meaning:
+        raise ContractError(
+            f"feature {compute.__name__} in {compute.__module__} needs a docstring whose first line says what it means,"
+            f" with its unit in [], got `{meaning}`"
+        )
+    return meaning
 
 
 def catalogue() -> tuple[Feature, ...]:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.definition import Churn
+from features.definition import YEAR_DAYS, Churn
 from features.history import NEVER, History, Rows
 from features.ledger import Ledger
-
-YEAR_DAYS = 364
 
 
 @dataclass(frozen=True, kw_only=True)

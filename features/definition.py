@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from features.section import Section
+
+YEAR_DAYS = 364
+"""A year of whole weeks [days]: the same season and the same days of the week."""
 
 
 class Churn(Section):
@@ -28,7 +31,8 @@ class Churn(Section):
         default=730,
         ge=1,
         le=7300,
-        description="A customer who is no longer active stays a win-back candidate until the last purchase is so many days old.",
+        description="A customer who is no longer active stays a win-back candidate until the last purchase is so many"
+        " days old.",
     )
     lead_days: int = Field(
         default=14,
@@ -48,3 +52,13 @@ class Churn(Section):
         le=1,
         description="definition decline only: share by which turnover must fall to count as lost (0.5 is by half).",
     )
+
+    @model_validator(mode="after")
+    def _compares_with_the_past(self) -> Self:
+        days = self.lead_days + self.horizon_days
+        if self.definition == "decline" and days > YEAR_DAYS:
+            raise ValueError(
+                f"decline compares the horizon with the same days {YEAR_DAYS} days before, which must lie before the"
+                f" cutoff: lead_days + horizon_days is {days}, at most {YEAR_DAYS} fit"
+            )
+        return self

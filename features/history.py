@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.intake import Tables
@@ -21,7 +22,7 @@ Rows = Mapping[str, NDArray[np.int64]]
 """Columns of one table, all int64: customer, day, known and what the ledgers need."""
 
 NEVER = 1 << 20
-"""Day number (the year 4840) for what has not happened."""
+"""Day number (the year 4840) for what has not happened; the selects below say it as ``1 << 20``."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,79 +61,79 @@ class History:
 
 def load_history(tables: Tables) -> History:
     """Load the accepted rows of the tables that features read, numbered by customer and sorted."""
-    ids = tables.query(f"{_CUSTOMERS.format(unions=_unions(tables))} SELECT customer_id FROM coded ORDER BY code")
-    rows = {name: _load(tables, name, _SELECT[name]) for name in _SELECT if name in tables.names}
+    coded = _CODED_WITH_CONTRACTS if "contracts" in tables.names else _CODED
+    ids = tables.query(f"{coded} {_IDS}")
+    found = {name: tables.query(f"{coded} {_SELECT[name]}") for name in _SELECT if name in tables.names}
     columns = {name: frozenset(tables.columns(name)) for name in tables.names}
-    return History(customer_ids=ids.column(0).to_numpy(zero_copy_only=False), rows=rows, columns=columns)
+    return History(
+        customer_ids=ids.column(0).to_numpy(zero_copy_only=False),
+        rows={name: _whole_numbers(table) for name, table in found.items()},
+        columns=columns,
+    )
 
 
-_CUSTOMERS = """WITH everyone AS ({unions}),
-coded AS (SELECT customer_id, row_number() OVER (ORDER BY customer_id) - 1 AS code
-          FROM (SELECT DISTINCT customer_id FROM everyone))"""
-
-_DAY = "date_diff('day', DATE '1970-01-01', {})"
-
-
-def _unions(tables: Tables) -> str:
-    named = [name for name in ("orders", "contracts") if name in tables.names]
-    return " UNION ALL ".join(f"SELECT customer_id FROM {name}" for name in named)
-
-
-def _load(tables: Tables, name: str, select: str) -> Rows:
-    present = set(tables.columns(name))
-    columns = {match: match if match in present else "NULL" for match in _OPTIONAL[name]}
-    sql = f"{_CUSTOMERS.format(unions=_unions(tables))} {select.format(**columns)}"
-    table = tables.query(sql)
+def _whole_numbers(table: pa.Table) -> Rows:
     return {field: table.column(field).to_numpy(zero_copy_only=False).astype(np.int64) for field in table.column_names}
 
 
-def _cents(column: str) -> str:
-    return f"coalesce(sum(round({column} * 100)::BIGINT), 0)::BIGINT"
+# The SQL is constant. A column that is not there reads as NULL: UNION ALL BY NAME with an empty select adds it.
 
+_CODED = """
+WITH coded AS (
+    SELECT customer_id, row_number() OVER (ORDER BY customer_id) - 1 AS code
+    FROM (SELECT DISTINCT customer_id FROM orders)
+)"""
 
-_OPTIONAL = {
-    "orders": ("margin", "quantity"),
-    "complaints": ("closed_on", "severity", "goodwill_amount", "satisfied"),
-    "contacts": ("direction", "agent", "sentiment"),
-    "contracts": ("ends_on", "cancelled_on", "recurring_amount"),
-}
-"""Columns a select may name; those that are not there read as NULL."""
+_CODED_WITH_CONTRACTS = """
+WITH coded AS (
+    SELECT customer_id, row_number() OVER (ORDER BY customer_id) - 1 AS code
+    FROM (SELECT customer_id FROM orders UNION SELECT customer_id FROM contracts)
+)"""
+
+_IDS = "SELECT customer_id FROM coded ORDER BY code"
 
 _SELECT = {
-    "orders": f"""
-        SELECT code AS customer, {_DAY.format("occurred_on")} AS day, {_DAY.format("known_at")} AS known,
+    "orders": """
+        SELECT code AS customer, occurred_on - DATE '1970-01-01' AS day, known_at - DATE '1970-01-01' AS known,
                dense_rank() OVER (ORDER BY code, order_id) AS "order",
-               {_cents("amount")} AS amount, {_cents("{margin}")} AS margin,
-               coalesce(sum(round(amount * 100)::BIGINT) FILTER ({{margin}} IS NOT NULL), 0)::BIGINT AS margin_base,
+               sum(round(amount * 100)::BIGINT)::BIGINT AS amount,
+               coalesce(sum(round(margin * 100)::BIGINT), 0)::BIGINT AS margin,
+               coalesce(sum(round(amount * 100)::BIGINT) FILTER (margin IS NOT NULL), 0)::BIGINT AS margin_base,
                count(*) AS lines
-        FROM orders JOIN coded USING (customer_id)
+        FROM (FROM orders UNION ALL BY NAME SELECT NULL::DOUBLE AS margin WHERE false) JOIN coded USING (customer_id)
         GROUP BY code, order_id, occurred_on, known_at ORDER BY code, day, order_id, known""",
-    "complaints": f"""
-        SELECT code AS customer, {_DAY.format("occurred_on")} AS day, {_DAY.format("known_at")} AS known,
-               coalesce({_DAY.format("{closed_on}::DATE")}, {NEVER}) AS closed,
-               coalesce(round({{severity}} * 1000)::BIGINT, 0) AS severity, ({{severity}} IS NOT NULL)::BIGINT AS is_rated,
-               coalesce(round({{goodwill_amount}} * 100)::BIGINT, 0) AS goodwill,
-               coalesce(NOT {{satisfied}}, false)::BIGINT AS is_unsatisfied
-        FROM complaints JOIN coded USING (customer_id) ORDER BY code, day, complaint_id""",
-    "contacts": f"""
-        SELECT code AS customer, {_DAY.format("occurred_on")} AS day, {_DAY.format("known_at")} AS known,
-               coalesce({{direction}} = 'in', false)::BIGINT AS is_inbound,
-               coalesce({{direction}} = 'out', false)::BIGINT AS is_outbound,
-               coalesce(dense_rank() OVER (ORDER BY {{agent}}) * ({{agent}} IS NOT NULL)::BIGINT, 0) AS agent,
-               coalesce(round({{sentiment}} * 1000)::BIGINT, 0) AS mood, ({{sentiment}} IS NOT NULL)::BIGINT AS has_mood
-        FROM contacts JOIN coded USING (customer_id) ORDER BY code, day, contact_id""",
-    "contracts": f"""
-        SELECT code AS customer, {_DAY.format("starts_on")} AS day, {_DAY.format("known_at")} AS known,
-               coalesce({_DAY.format("{ends_on}::DATE")}, {NEVER}) AS ends,
-               coalesce({_DAY.format("{cancelled_on}::DATE")}, {NEVER}) AS cancelled,
-               coalesce(round({{recurring_amount}} * 100)::BIGINT, 0) AS recurring
-        FROM contracts JOIN coded USING (customer_id) ORDER BY code, day, ends, cancelled, recurring""",
+    "complaints": """
+        SELECT code AS customer, occurred_on - DATE '1970-01-01' AS day, known_at - DATE '1970-01-01' AS known,
+               coalesce(closed_on - DATE '1970-01-01', 1 << 20) AS closed,
+               coalesce(round(severity * 1000)::BIGINT, 0) AS severity, (severity IS NOT NULL)::BIGINT AS is_rated,
+               coalesce(round(goodwill_amount * 100)::BIGINT, 0) AS goodwill,
+               coalesce(NOT satisfied, false)::BIGINT AS is_unsatisfied
+        FROM (FROM complaints UNION ALL BY NAME SELECT NULL::DATE AS closed_on, NULL::DOUBLE AS severity,
+              NULL::DOUBLE AS goodwill_amount, NULL::BOOLEAN AS satisfied WHERE false)
+        JOIN coded USING (customer_id) ORDER BY code, day, complaint_id""",
+    "contacts": """
+        SELECT code AS customer, occurred_on - DATE '1970-01-01' AS day, known_at - DATE '1970-01-01' AS known,
+               coalesce(direction = 'in', false)::BIGINT AS is_inbound,
+               coalesce(direction = 'out', false)::BIGINT AS is_outbound,
+               dense_rank() OVER (ORDER BY agent) * (agent IS NOT NULL)::BIGINT AS agent,
+               coalesce(round(sentiment * 1000)::BIGINT, 0) AS mood, (sentiment IS NOT NULL)::BIGINT AS has_mood
+        FROM (FROM contacts UNION ALL BY NAME SELECT NULL::VARCHAR AS direction, NULL::VARCHAR AS agent,
+              NULL::DOUBLE AS sentiment WHERE false)
+        JOIN coded USING (customer_id) ORDER BY code, day, contact_id""",
+    "contracts": """
+        SELECT code AS customer, starts_on - DATE '1970-01-01' AS day, known_at - DATE '1970-01-01' AS known,
+               coalesce(ends_on - DATE '1970-01-01', 1 << 20) AS ends,
+               coalesce(round(recurring_amount * 100)::BIGINT, 0) AS recurring
+        FROM (FROM contracts UNION ALL BY NAME SELECT NULL::DATE AS ends_on, NULL::DOUBLE AS recurring_amount
+              WHERE false)
+        JOIN coded USING (customer_id) ORDER BY code, day, ends, recurring""",
 }
 
 
 def _booking_ledgers(rows: Rows) -> Mapping[str, Ledger]:
     """``bookings`` (orders and returns as booked) and ``purchases`` (one row per customer and day of purchase)."""
     amount = rows["amount"]
+    sold = np.maximum(amount, 0)
     is_purchase = _first_of_order(rows)
     bookings = Ledger(
         customer=rows["customer"],
@@ -142,13 +143,13 @@ def _booking_ledgers(rows: Rows) -> Mapping[str, Ledger]:
             "amount": amount,
             "returned": np.where(amount < 0, -amount, 0),
             "is_return": (amount < 0).astype(np.int64),
-            "sold": np.maximum(amount, 0),
+            "sold": sold,
             "margin": rows["margin"],
             "margin_base": rows["margin_base"],
             "lines": np.where(is_purchase, rows["lines"], 0),
         },
     )
-    return {"bookings": bookings, "purchases": _purchase_days(rows, is_purchase)}
+    return {"bookings": bookings, "purchases": _purchase_days(rows, is_purchase, sold)}
 
 
 def _first_of_order(rows: Rows) -> NDArray[np.bool_]:
@@ -162,15 +163,21 @@ def _first_of_order(rows: Rows) -> NDArray[np.bool_]:
     return chosen
 
 
-def _purchase_days(rows: Rows, is_purchase: NDArray[np.bool_]) -> Ledger:
-    """Distinct purchase days with the gap to the one before; the first has gap 0 and ``has_gap`` 0."""
-    customer, day = rows["customer"][is_purchase], rows["day"][is_purchase]
-    keep = np.r_[True, (customer[1:] != customer[:-1]) | (day[1:] != day[:-1])] if len(day) else np.zeros(0, dtype=bool)
-    amount = np.add.reduceat(rows["amount"][is_purchase], np.flatnonzero(keep)) if len(day) else day
-    customer, day = customer[keep], day[keep]
+def _purchase_days(rows: Rows, is_purchase: NDArray[np.bool_], sold: NDArray[np.int64]) -> Ledger:
+    """Days of purchase with all that was sold on them and the gap to the one before (first: gap 0, ``has_gap`` 0)."""
+    same_day = (following(rows["customer"]) > 0) & (gaps(rows["customer"], rows["day"]) == 0)
+    starts = np.flatnonzero(~same_day)
+    bought = np.logical_or.reduceat(is_purchase, starts)
+    customer, day = rows["customer"][starts][bought], rows["day"][starts][bought]
     gap = gaps(customer, day)
-    values = {"gap": gap, "gap_squared": gap * gap, "has_gap": (gap > 0).astype(np.int64), "amount": amount}
-    return Ledger(customer=customer, day=day, values=values | {"longest_gap": running_most(customer, gap)})
+    values = {
+        "sold": np.add.reduceat(sold, starts)[bought],
+        "gap": gap,
+        "gap_squared": gap * gap,
+        "has_gap": (gap > 0).astype(np.int64),
+        "longest_gap": running_most(customer, gap),
+    }
+    return Ledger(customer=customer, day=day, values=values)
 
 
 def _complaint_ledgers(rows: Rows) -> Mapping[str, Ledger]:
@@ -217,15 +224,18 @@ _LEDGERS = {
 
 def following(customer: NDArray[np.int64]) -> NDArray[np.int64]:
     """1 where the row before belongs to the same customer, else 0."""
-    return np.r_[0, (customer[1:] == customer[:-1]).astype(np.int64)][: len(customer)].astype(np.int64)
+    repeats: NDArray[np.int64] = np.r_[0, customer[1:] == customer[:-1]][: len(customer)].astype(np.int64)
+    return repeats
 
 
 def gaps(customer: NDArray[np.int64], day: NDArray[np.int64]) -> NDArray[np.int64]:
     """Days since the customer's row before; 0 on the first."""
-    return following(customer) * np.r_[0, day[1:] - day[:-1]][: len(day)].astype(np.int64)
+    gap: NDArray[np.int64] = following(customer) * np.r_[0, day[1:] - day[:-1]][: len(day)].astype(np.int64)
+    return gap
 
 
 def running_most(customer: NDArray[np.int64], value: NDArray[np.int64]) -> NDArray[np.int64]:
     """Largest ``value`` of the customer so far (values are not negative)."""
     lift = customer * (int(value.max(initial=0)) + 1)
-    return np.maximum.accumulate(value + lift) - lift if len(value) else value
+    most: NDArray[np.int64] = np.maximum.accumulate(value + lift) - lift
+    return most

@@ -66,9 +66,11 @@ def _decline_labels(history: History, cohort: Cohort, *, cutoff: int, end: int, 
 
 
 def _contract_labels(history: History, cohort: Cohort, *, end: int) -> tuple[Labels, Labels]:
-    """Lost: no contract covers the day after the horizon any more. Returned: one does."""
+    """Lost: no contract covers the last day of the horizon. Returned: one does.
+
+    The day after is not asked: a contract that begins on it may not be known yet, and every contract that is renewed
+    on the first of the month would look lost.
+    """
     contracts, count = history.rows["contracts"], len(history.customer_ids)
-    uncovered = covered_until(contracts, n_customers=count, cutoff=end)
-    lost = uncovered[cohort.active] <= end
-    returned = uncovered[cohort.lapsed] > end
-    return lost.astype(np.int8), returned.astype(np.int8)
+    is_covered = covered_until(contracts, n_customers=count, cutoff=end) >= end
+    return (~is_covered[cohort.active]).astype(np.int8), is_covered[cohort.lapsed].astype(np.int8)

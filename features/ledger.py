@@ -12,11 +12,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from features.errors import LeakageError
+
 Column = NDArray[np.float64]
 """One value per snapshot; NaN where there is nothing to say."""
 
 _SPAN = 1 << 21
-"""Day numbers stay below this (the year 7711), so customer and day make one sortable key."""
+"""Day numbers stay within half of this either way (to the year 4840), so customer and day make one sortable key."""
 
 
 class Ledger:
@@ -70,8 +72,13 @@ class Past:
 
     def _position(self, age: int | None) -> NDArray[np.int64]:
         """First row of each customer that is at most ``age`` days old (None: the customer's first row)."""
+        if age is not None and age < 0:
+            raise LeakageError(
+                f"a window must end on or before its cutoff {self.cutoff}, got one that ends {-age} days after it;"
+                " let it end at least 0 days ago"
+            )
         if age not in self._positions:
-            day = 0 if age is None else self.cutoff - age
+            day = -_SPAN // 2 if age is None else self.cutoff - age
             self._positions[age] = np.searchsorted(self.ledger.key, self.customers * _SPAN + day, side="left")
         return self._positions[age]
 
@@ -136,7 +143,8 @@ class Past:
 
 def divide(above: Column, below: Column) -> Column:
     """Return ``above / below``; missing where ``below`` is 0 or missing."""
-    return np.divide(above, below, out=np.full(len(above), np.nan), where=(below != 0) & ~np.isnan(below))
+    ratio: Column = np.divide(above, below, out=np.full(len(above), np.nan), where=(below != 0) & ~np.isnan(below))
+    return ratio
 
 
 def log_ratio(now: Column, before: Column, *, floor: float) -> Column:

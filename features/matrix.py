@@ -137,7 +137,7 @@ def _keys(history: History, cohort: Cohort, *, cutoff: date) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _labels(history: History, cohort: Cohort, *, cutoff: date, churn: Churn, known_until: date) -> pd.Series[int]:
+def _labels(history: History, cohort: Cohort, *, cutoff: date, churn: Churn, known_until: date) -> pd.Series[Any]:
     count = len(cohort.active) + len(cohort.lapsed)
     if horizon_of(cutoff, churn).end > known_until:
         return pd.Series([pd.NA] * count, dtype="Int8")

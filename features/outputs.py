@@ -83,9 +83,13 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
         raise OutputError(f"{folder} has no {MANIFEST}: the step that writes it has not finished; run it first")
-    manifest: dict[str, Any] = json.loads(path.read_text())
-    for name, entry in manifest["files"].items():
-        if not (folder / name).is_file() or sha256_of(folder / name) != entry["sha256"]:
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        files = {name: entry["sha256"] for name, entry in manifest["files"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OutputError(f"{path} is damaged; run the step that writes it again") from error
+    for name, digest in files.items():
+        if not (folder / name).is_file() or sha256_of(folder / name) != digest:
             raise OutputError(f"{folder / name} is not the file its manifest names; run the step that writes it again")
     return manifest
 

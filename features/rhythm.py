@@ -10,10 +10,9 @@ import pandas as pd
 from scipy import special
 
 from features.bgnbd import WEEK, BgNbd, Purchases, fit_bgnbd
-from features.definition import Churn
+from features.definition import YEAR_DAYS, Churn
 from features.ledger import Column, Ledger, Past, divide
 
-YEAR_DAYS = 364
 _MEAN_WEIGHT = 1.0
 """Gaps that the company's mean gap counts for beside the customer's own."""
 
@@ -25,8 +24,8 @@ _SHAPE_WEIGHT = 4.0
 class RhythmParameters:
     """What is learned about rhythm from all customers at one cutoff.
 
-    ``mean_gap_days`` and ``gap_variation`` (variance over squared mean, 1 for a Poisson buyer, 0 for clockwork) are those
-    of the company's repeat buyers.
+    ``mean_gap_days`` and ``gap_variation`` (variance over squared mean, 1 for a Poisson buyer, 0 for clockwork) are
+    those of the company's repeat buyers.
     """
 
     bgnbd: BgNbd
@@ -93,7 +92,7 @@ class Rhythm:
         now, end = self.purchases.recency_days, self.churn.lead_days + self.churn.horizon_days
         so_far = special.gammaincc(shape, shape * now / mean)
         through = special.gammaincc(shape, shape * (now + end) / mean)
-        return np.where(so_far > 1e-12, through / np.maximum(so_far, 1e-12), 1.0)
+        return np.where(so_far <= 1e-12, 1.0, through / np.maximum(so_far, 1e-12))
 
 
 def seen_by_bgnbd(purchases: Past) -> Purchases:

@@ -68,8 +68,8 @@ def training_cutoffs(
 ) -> tuple[date, ...]:
     """Return the cutoffs to learn from, oldest first, all with finished horizons.
 
-    They lie evenly, at most ``step_days`` apart, so that a whole lead and horizon is a whole number of steps: the newest
-    cutoff then has one exactly before its purge, and a short history still allows a test that is ordered in time.
+    They lie evenly, at most ``step_days`` apart, so that a whole lead and horizon is a whole number of steps: the
+    newest cutoff then has one exactly before its purge, and a short history still allows a test ordered in time.
 
     Parameters
     ----------

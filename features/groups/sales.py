@@ -37,7 +37,7 @@ def basket(bookings: Past, days: int) -> Column:
 @GROUP.feature(unit="currency", family="basket")
 def basket_last(purchases: Past) -> Column:
     """Sales on the last day of purchase [currency]; missing without one."""
-    return purchases.last("amount") / CENTS
+    return purchases.last("sold") / CENTS
 
 
 @GROUP.feature(unit="log ratio", family="turnover_trend", expected="-", windows=(QUARTER,))
@@ -55,14 +55,14 @@ def orders_trend(bookings: Past, days: int) -> Column:
 
 @GROUP.feature(unit="log ratio", family="turnover_season", expected="-", windows=(QUARTER,))
 def turnover_season(bookings: Past, purchases: Past, days: int) -> Column:
-    """Turnover of the window against the same days a year before [log ratio]; missing for customers under a year old."""
+    """Turnover of the window against the same days a year before [log ratio]; missing under a year of history."""
     now, before = bookings.total("amount", days), bookings.total("amount", days, ago=YEAR)
     return np.where(purchases.tenure_days > YEAR, log_ratio(now / CENTS, before / CENTS, floor=1.0), np.nan)
 
 
 @GROUP.feature(unit="currency", family="turnover_season", windows=(QUARTER,))
 def turnover_season_base(bookings: Past, purchases: Past, days: int) -> Column:
-    """Turnover in the same days a year before [currency]; missing for customers under a year old."""
+    """Turnover in the same days a year before [currency]; missing under a year of history."""
     return np.where(purchases.tenure_days > YEAR, bookings.total("amount", days, ago=YEAR) / CENTS, np.nan)
 
 
@@ -117,9 +117,9 @@ def overdue_ratio(purchases: Past) -> Column:
     return divide(purchases.recency_days, gap_mean_days(purchases))
 
 
-@GROUP.feature(unit="standard deviations", family="overdue", expected="+")
+@GROUP.feature(unit="ratio", family="overdue", expected="+")
 def overdue_z(purchases: Past) -> Column:
-    """Days overdue in units of the customer's own spread of gaps (plus one day); missing below three days of purchase."""
+    """Days overdue over the customer's spread of gaps plus one day [ratio]; missing below three days of purchase."""
     return (purchases.recency_days - gap_mean_days(purchases)) / (gap_sd_days(purchases) + 1)
 
 

@@ -1,0 +1,156 @@
+"""Every feature equals the naive oracle: integers exactly, floats to 1e-9, missing where it is missing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import date
+from random import Random
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from features import history as history_module
+from features.catalogue import catalogue
+from features.definition import Churn
+from features.history import History, Rows, load_history
+from features.ledger import Past
+from features.matrix import feature_columns, rhythm_at
+from features.rhythm import RhythmParameters
+from features.timeline import day_number
+from tests.oracle import naive
+from tests.oracle.companies import DIFFICULT_DAYS, TIMEZONE, Company, company, some_cutoffs, taken_in
+
+CHURN = Churn(lead_days=14, horizon_days=90)
+RHYTHM = {feature.name for feature in catalogue() if feature.group == "rhythm"}
+
+
+def features_at(history: History, cutoff: date, rhythm: RhythmParameters) -> pd.DataFrame:
+    seen, everyone = history.known_before(day_number(cutoff)), np.arange(len(history.customer_ids))
+    found = feature_columns(seen, everyone, cutoff=cutoff, churn=CHURN, rhythm=rhythm)
+    return found.set_index(pd.Index(history.customer_ids))
+
+
+def expected_of(snapshot: naive.Snapshot, rhythm: RhythmParameters) -> dict[str, naive.Value]:
+    model = rhythm.bgnbd
+    fitted = naive.Fitted(
+        r=model.r,
+        alpha=model.alpha,
+        a=model.a,
+        b=model.b,
+        mean_gap_days=rhythm.mean_gap_days,
+        gap_variation=rhythm.gap_variation,
+        lead_days=CHURN.lead_days,
+        horizon_days=CHURN.horizon_days,
+    )
+    return {name: compute(snapshot) for name, compute in naive.FEATURES.items()} | naive.rhythm(snapshot, fitted)
+
+
+def agrees(found: float, expected: naive.Value, *, within: float = 1e-9) -> bool:
+    if expected is None or math.isnan(found):
+        return expected is None and math.isnan(found)
+    if isinstance(expected, int):
+        return found == expected
+    return math.isclose(found, expected, rel_tol=within, abs_tol=within)
+
+
+def differences(made: Company, cutoffs: list[date], *, history: History | None = None) -> Iterator[tuple[object, ...]]:
+    """Yield every snapshot and feature that differ from the oracle, and None for every snapshot compared."""
+    history = history or load_history(taken_in(made))
+    for cutoff in cutoffs:
+        rhythm = rhythm_at(history, cutoff=cutoff)
+        found = features_at(history, cutoff, rhythm)
+        for customer, row in found.iterrows():
+            snapshot = naive.snapshot_of(made, str(customer), cutoff, timezone=TIMEZONE)
+            for name, expected in expected_of(snapshot, rhythm).items():
+                if not agrees(row[name], expected):
+                    yield cutoff, customer, name, row[name], expected
+            yield ()
+
+
+def compare(seed: int, *, companies: int, cutoffs: int) -> int:
+    random = Random(seed)
+    compared = 0
+    for _ in range(companies):
+        made = company(random)
+        found = list(differences(made, some_cutoffs(random, made, count=cutoffs)))
+        assert [each for each in found if each] == []
+        compared += len(found)
+    return compared
+
+
+def test_the_oracle_knows_every_feature_of_the_catalogue_and_no_other() -> None:
+    assert {*naive.FEATURES} | RHYTHM == {feature.name for feature in catalogue()}
+
+
+def test_every_feature_equals_the_oracle_at_random_cutoffs() -> None:
+    assert compare(20240229, companies=6, cutoffs=8) >= 300
+
+
+@pytest.mark.parametrize("cutoff", DIFFICULT_DAYS, ids=str)
+def test_every_feature_equals_the_oracle_on_leap_day_year_end_and_clock_changes(cutoff: date) -> None:
+    made, history = difficult()
+    assert [each for each in differences(made, [cutoff], history=history) if each] == []
+
+
+@pytest.mark.night
+def test_r14_ten_thousand_random_snapshots_equal_the_oracle() -> None:
+    assert compare(14, companies=60, cutoffs=20) >= 10_000
+
+
+def with_late_rows(self: History, cutoff: int) -> History:
+    """Keep rows that became known later than the cutoff."""
+    return self
+
+
+def one_day_too_long(self: Past, age: int | None) -> NDArray[np.int64]:
+    """Let windows begin one day too early."""
+    day = -(1 << 20) if age is None else self.cutoff - age - (age > 0)
+    return np.searchsorted(self.ledger.key, self.customers * (1 << 21) + day, side="left")
+
+
+def cutoff_inside(self: Past, age: int | None) -> NDArray[np.int64]:
+    """Let windows end with the cutoff itself."""
+    day = -(1 << 20) if age is None else self.cutoff - age + (age == 0)
+    return np.searchsorted(self.ledger.key, self.customers * (1 << 21) + day, side="left")
+
+
+def gaps_of_nobody(customer: NDArray[np.int64], day: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count gaps across customers."""
+    return np.abs(np.diff(day, prepend=0))
+
+
+def any_part(rows: Rows) -> NDArray[np.bool_]:
+    """Count every part of an order as a purchase."""
+    return rows["amount"] > 0
+
+
+FAULTS: dict[str, tuple[object, str, object]] = {
+    "late rows are seen": (History, "known_before", with_late_rows),
+    "a window is a day too long": (Past, "_position", one_day_too_long),
+    "the cutoff is inside": (Past, "_position", cutoff_inside),
+    "gaps run across customers": (history_module, "gaps", gaps_of_nobody),
+    "parts count as orders": (history_module, "_first_of_order", any_part),
+    "the longest gap is another's": (history_module, "running_most", lambda _, value: np.maximum.accumulate(value)),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_oracle_finds_a_planted_fault(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, _ = difficult()
+    owner, name, planted = FAULTS[fault]
+    monkeypatch.setattr(owner, name, planted)
+    assert [each for each in differences(made, [date(2024, 2, 29), date(2024, 12, 31)]) if each] != []
+
+
+_MADE: list[tuple[Company, History]] = []
+
+
+def difficult() -> tuple[Company, History]:
+    """Return one company for all difficult days."""
+    if not _MADE:
+        made = company(Random(7))
+        _MADE.append((made, load_history(taken_in(made))))
+    return _MADE[0]
