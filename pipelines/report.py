@@ -1,0 +1,119 @@
+"""Stage 5: one page that says what came out, why, how sure it is, and what it rests on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.compute as pc
+
+from features.catalogue import families
+from features.outputs import MANIFEST, read_manifest, read_parquet, write_bytes, write_manifest
+from features.timeline import horizon_of
+from pipelines.places import Places
+from pipelines.publish import master_data
+from pipelines.score import RETURNS, SCORES
+from pipelines.settings import Settings
+from retention.measures import Measure, parse_measures, shipped_measures
+from retention.report.inputs import FOLD_COLUMNS, SCORE_COLUMNS, ReportInputs
+from retention.report.page import report_page
+from retention.texts import Purpose
+
+PAGE = "report.html"
+_VERSIONS: Mapping[Purpose, str] = {"churn": "model_version", "return": "return_model_version"}
+
+
+def report(settings: Settings, cutoff: date) -> Path:
+    """Write the report of ``cutoff`` from what the other stages left; return the path of the page.
+
+    Raises
+    ------
+    OutputError
+        If matrix, scores or lists of ``cutoff`` are not finished, or differ from their manifests.
+    """
+    places = Places(Path(settings.output))
+    inputs = report_inputs(settings, cutoff)
+    page = write_bytes(places.report(cutoff) / PAGE, report_page(inputs).encode())
+    facts = {key: inputs.run[key] for key in ("cutoff", "run_id", "config", "data", *_VERSIONS.values())}
+    write_manifest(places.report(cutoff), rows={PAGE: 1}, facts=facts)
+    return page
+
+
+def report_inputs(settings: Settings, cutoff: date) -> ReportInputs:
+    """Return what the page of ``cutoff`` is made from."""
+    places, horizon = Places(Path(settings.output)), horizon_of(cutoff, settings.churn)
+    run, scores = read_manifest(places.scores(cutoff)), places.scores(cutoff)
+    evidence, folds = _backtests(places, cutoff, run)
+    lists = {name: read_parquet(places.lists(cutoff), f"{name}.parquet").to_pandas() for name in _LISTS}
+    return ReportInputs(
+        name=settings.name,
+        language=settings.language,
+        currency=settings.currency,
+        cutoff=cutoff,
+        horizon_first=horizon.first,
+        horizon_last=horizon.last,
+        churn=settings.churn,
+        scores=read_parquet(scores, SCORES).select(SCORE_COLUMNS).to_pandas(),
+        returns=read_parquet(scores, RETURNS).select(SCORE_COLUMNS).to_pandas(),
+        owners=_owners(settings, cutoff),
+        measures=_measures(settings),
+        evidence=evidence,
+        folds=folds,
+        data=read_manifest(places.matrix(cutoff)),
+        run=run,
+        families=families(),
+        **lists,
+    )
+
+
+_LISTS = ("early_warning", "win_back", "plan", "not_contactable")
+
+
+def _backtests(
+    places: Places, cutoff: date, run: Mapping[str, Any]
+) -> tuple[dict[Purpose, Mapping[str, Any]], pd.DataFrame]:
+    """Return evidence and folds of the models in use, which may have been trained for an earlier cutoff."""
+    earlier = [folder for _, folder in places.finished_before("backtest", cutoff)]
+    newest_first = [places.backtest(cutoff), *reversed(earlier)]
+    evidence: dict[Purpose, Mapping[str, Any]] = {}
+    parts = []
+    for purpose, version in _VERSIONS.items():
+        found = _tested(newest_first, purpose, run[version])
+        if found is not None:
+            folder, evidence[purpose] = found
+            parts.append(_folds(folder, purpose))
+    empty = pd.DataFrame({name: pd.Series(dtype="object") for name in FOLD_COLUMNS})
+    return evidence, pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def _tested(folders: list[Path], purpose: Purpose, version: str) -> tuple[Path, Mapping[str, Any]] | None:
+    """Return the newest backtest that chose this version of the model, and what it states."""
+    for folder in folders:
+        if (folder / MANIFEST).is_file() and "metrics.json" in read_manifest(folder)["files"]:
+            stated = json.loads((folder / "metrics.json").read_text(encoding="utf-8")).get(purpose, {})
+            if stated.get("model_version") == version:
+                return folder, stated
+    return None
+
+
+def _folds(folder: Path, purpose: Purpose) -> pd.DataFrame:
+    table = read_parquet(folder, "folds.parquet").select(FOLD_COLUMNS)
+    folds: pd.DataFrame = table.filter(pc.equal(table["purpose"], purpose)).to_pandas()
+    return folds
+
+
+def _owners(settings: Settings, cutoff: date) -> pd.Series[str]:
+    """Return the account manager of every customer in the master data; nothing without them."""
+    customers = master_data(settings, cutoff).set_index("customer_id")
+    return customers["owner"].astype("str") if "owner" in customers.columns else pd.Series(dtype="str")
+
+
+def _measures(settings: Settings) -> tuple[Measure, ...]:
+    own = settings.plan.measures
+    if own is None:
+        return shipped_measures()
+    return parse_measures(Path(own).read_text(encoding="utf-8"), where=own, families=set(families().values()))

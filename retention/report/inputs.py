@@ -1,0 +1,78 @@
+"""What the report is made from: results of the other stages, as they left them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from features.definition import Churn
+from retention.formats import Language
+from retention.measures import Measure
+from retention.texts import Purpose
+
+SCORE_COLUMNS = (
+    "customer_id", "probability", "probability_low", "probability_high", "risk_band", "segment", "value",
+    "value_at_risk", *(f"{kind}_{place}" for kind in ("reason", "contribution") for place in range(1, 6)),
+)  # fmt: skip
+"""Columns of the scores that the report reads."""
+FOLD_COLUMNS = ("purpose", "candidate", "label", "probability")
+"""Columns of the backtest's folds that the report reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportInputs:
+    """All that one page is made from.
+
+    Attributes
+    ----------
+    name, language, currency
+        Company, language of the page, ISO 4217 code of amounts.
+    cutoff, horizon_first, horizon_last, churn
+        The morning of the run, the days its labels look at, and what counts as lost.
+    scores, returns : DataFrame with ``SCORE_COLUMNS``
+        Chance of loss of active customers; chance of return of lapsed ones. May be empty.
+    early_warning, win_back, plan, not_contactable : DataFrame
+        See :mod:`retention.lists` and :mod:`retention.plan`. May be empty.
+    owners : Series of str, index customer_id
+        Account manager of customers; empty without master data.
+    measures : tuple of Measure
+    evidence : mapping of purpose to what the choice of its model rests on
+        As ``models.ladder.train`` states it; a purpose may be missing.
+    folds : DataFrame with ``FOLD_COLUMNS``
+        One row per tested snapshot and candidate; may be empty.
+    data : mapping
+        Facts of the matrix: balances, notes, missing_features, features, last_known, data (digest).
+    run : mapping
+        Facts of the scores: run_id, config, model_version, return_model_version.
+    families : mapping of feature to family
+    """
+
+    name: str
+    language: Language
+    currency: str
+    cutoff: date
+    horizon_first: date
+    horizon_last: date
+    churn: Churn
+    scores: pd.DataFrame
+    returns: pd.DataFrame
+    early_warning: pd.DataFrame
+    win_back: pd.DataFrame
+    plan: pd.DataFrame
+    not_contactable: pd.DataFrame
+    owners: pd.Series
+    measures: tuple[Measure, ...]
+    evidence: Mapping[Purpose, Mapping[str, Any]]
+    folds: pd.DataFrame
+    data: Mapping[str, Any]
+    run: Mapping[str, Any]
+    families: Mapping[str, str]
+
+    @property
+    def last_known(self) -> date:
+        """The last day of which anything is known."""
+        return date.fromisoformat(self.data["last_known"])
