@@ -119,6 +119,11 @@ class Company:
         """Return what became of every row: accepted, quarantined with its reason, or known later than ``cutoff``."""
         return Checked(self._take(cutoff=None if cutoff is None else _day(cutoff)))
 
+    def newest_cutoff(self) -> date:
+        """Return the day after the last known order: the newest morning the tables can speak for."""
+        with self._take(cutoff=None) as tables:
+            return tables.last_known + timedelta(days=1)
+
     def history(self, cutoff: Day) -> History:
         """Return the ledgers the features are read from, with the rows known before ``cutoff``."""
         return self._as_of(_day(cutoff)).history
