@@ -58,6 +58,28 @@ def company(random: Random, *, customers: int = 12) -> Company:
     return tables
 
 
+def new_rows(random: Random, table: str, customer: str) -> list[Row]:
+    """Return one more event of ``customer``: a complaint, contact or contract, or all lines of an order."""
+    if table == "orders":
+        return _order(random, customer)
+    make = {"complaints": _complaint, "contacts": _contact, "contracts": _contract}[table]
+    rows = [make(random, customer)]
+    _number(random, table, rows)
+    return rows
+
+
+def day_of(table: str, row: Row) -> date:
+    """Return the day on which a row happened."""
+    happened = row["starts_on" if table == "contracts" else "occurred_on"]
+    return local_day(happened) if isinstance(happened, datetime) else happened
+
+
+def known_of(table: str, row: Row) -> date:
+    """Return the day on which a row became known."""
+    known: date = row["known_at"] or day_of(table, row)
+    return known
+
+
 def some_day(random: Random) -> date:
     """Return a day of the company's life; every third one is a difficult one."""
     if random.random() < 0.33:
@@ -166,7 +188,7 @@ def _contract(random: Random, customer: str) -> Row:
 def _number(random: Random, name: str, rows: list[Row]) -> None:
     """Give complaints and contacts ids in random order, so that order within a day is not that of the file."""
     key = {"complaints": "complaint_id", "contacts": "contact_id"}.get(name)
-    numbers = random.sample(range(10**6), len(rows))
+    numbers = random.sample(range(10**9), len(rows))
     for row, number in zip(rows, numbers, strict=True):
         if key:
             row[key] = f"N{number}"

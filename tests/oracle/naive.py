@@ -38,7 +38,8 @@ class Snapshot:
 
     def age(self, row: Row) -> int:
         """Return the age of a row [days]; always at least 1."""
-        return (self.cutoff - row["day"]).days
+        happened: date = row["day"]
+        return (self.cutoff - happened).days
 
 
 FEATURES: dict[str, Callable[[Snapshot], Value]] = {}
