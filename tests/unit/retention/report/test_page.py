@@ -60,7 +60,7 @@ def named(frame: pd.DataFrame, **first: str) -> pd.DataFrame:
 @pytest.fixture
 def attacked(make: Any) -> ReportInputs:
     inputs: ReportInputs = make()
-    words = {name: ATTACK for name in ("customer_id", "name", "owner", "why_1", "why_2", "note", "measure", "channel")}
+    words = dict.fromkeys(("customer_id", "name", "owner", "why_1", "why_2", "note", "measure", "channel"), ATTACK)
     return replace(
         inputs,
         name=ATTACK,
@@ -116,7 +116,7 @@ def test_whatever_comes_from_the_data_is_shown_as_text(attacked: ReportInputs) -
 def test_what_stands_in_an_attribute_cannot_leave_it(make: Any) -> None:
     inputs = make()
     quoted = '"><img src=x onerror=alert(1)>'
-    names = {name: quoted for name in ("name", "owner", "measure", "customer_id")}
+    names = dict.fromkeys(("name", "owner", "measure", "customer_id"), quoted)
     page = report_page(replace(inputs, early_warning=named(inputs.early_warning, **names)))
     assert "<img" not in page
 

@@ -66,7 +66,7 @@ def test_remarks_on_the_data_are_said_in_the_language_of_the_page() -> None:
         notes = [note for note in tables.notes if "is missing" not in note]
     assert [said(note, report_texts("de")) for note in notes] == [
         "Aufträge: Zeilen von Kunden, die in den Stammdaten fehlen: 1 (Kunden: 1); sie zählen mit.",
-        "Aufträge: Zeilen, die einer anderen völlig gleichen: 1; sie zählen mit, denn Positionen können sich wiederholen.",
+        "Aufträge: Zeilen, die einer anderen völlig gleichen: 1; sie zählen mit, denn Positionen wiederholen sich.",
     ]
 
 
