@@ -1,9 +1,14 @@
-"""The reference of the configuration, generated from the model that validates it."""
+"""The generated pages of the docs: configuration, from the model that validates it, and features, from the catalogue.
+
+``python -m pipelines.reference`` writes them into ``docs/``; with ``--check`` it only says which are stale.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -12,6 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from features.contract import KNOWN_AT, TABLES, Table
+from features.dictionary import features_markdown
 from pipelines.settings import Settings
 
 _HEAD = """\
@@ -120,3 +126,38 @@ def _kind(column: Any) -> str:
         return " or ".join(f"`{each}`" for each in column.choices)
     bounds = {"≥": column.low, "≤": column.high}
     return " ".join([column.kind, *(f"{sign} {bound:g}" for sign, bound in bounds.items() if bound is not None)])
+
+
+PAGES: Mapping[str, Callable[[], str]] = {"configuration.md": configuration_markdown, "features.md": features_markdown}
+"""Every generated page by its name in ``docs/``."""
+
+
+def write_pages(folder: Path) -> None:
+    """Write every generated page into ``folder``."""
+    for name, content in PAGES.items():
+        (folder / name).write_text(content(), encoding="utf-8")
+
+
+def stale_pages(folder: Path) -> tuple[str, ...]:
+    """Return the generated pages of ``folder`` that are missing or not up to date."""
+    return tuple(
+        name
+        for name, content in PAGES.items()
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != content()
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages of ``docs/``, or with ``--check`` return 1 when one is stale."""
+    folder = Path("docs")
+    if list(arguments) != ["--check"]:
+        write_pages(folder)
+        return 0
+    stale = stale_pages(folder)
+    if stale:
+        sys.stderr.write(f"stale in {folder}/: {', '.join(stale)}; run `make docs`\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

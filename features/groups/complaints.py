@@ -24,7 +24,7 @@ def per_order(complaints: Past, bookings: Past, days: int) -> Column:
 
 @GROUP.feature(unit="days", family="complaints", expected="-")
 def recency_days(complaints: Past) -> Column:
-    """Days since the last complaint [days]; missing without one."""
+    """Days since the last complaint [days]; missing without a complaint."""
     return complaints.recency_days
 
 
@@ -51,7 +51,7 @@ def oldest_open_days(complaints: Past) -> Column:
     unit="days", family="complaint_handling", expected="+", windows=(YEAR,), needs={"complaints": ("closed_on",)}
 )
 def days_to_close(settlements: Past, days: int) -> Column:
-    """Mean days from complaint to settlement, of those settled inside the window [days]; missing when none was."""
+    """Mean days from complaint to settlement, if settled inside the window [days]; missing when none was settled."""
     return divide(settlements.total("days_open", days), settlements.count(days))
 
 

@@ -38,13 +38,13 @@ def trend(contacts: Past, days: int) -> Column:
 
 @GROUP.feature(unit="days", family="contact_silence", expected="+")
 def recency_days(contacts: Past) -> Column:
-    """Days since the last contact [days]; missing without one."""
+    """Days since the last contact [days]; missing without a contact."""
     return contacts.recency_days
 
 
 @GROUP.feature(unit="ratio", family="contact_silence", expected="+")
 def silence_ratio(contacts: Past) -> Column:
-    """Days since the last contact over the customer's own mean gap between contacts (plus one day) [ratio]."""
+    """Days since the last contact over the customer's mean gap plus one day [ratio]; missing below two contacts."""
     return contacts.recency_days / (divide(contacts.total("gap"), contacts.total("has_gap")) + 1)
 
 
@@ -56,7 +56,7 @@ def mood(contacts: Past, days: int) -> Column:
 
 @GROUP.feature(unit="-2 to 2", family="contact_mood", expected="-", windows=(HALF,), needs={"contacts": ("sentiment",)})
 def mood_trend(contacts: Past, days: int) -> Column:
-    """Mean mood of the window less that of the window before [-2 to 2]; missing when one was not noted."""
+    """Mean mood of the window less that of the window before [-2 to 2]; missing when one is not noted."""
     noted = contacts.total("has_mood", days, ago=days)
     return mood(contacts, days) - divide(contacts.total("mood", days, ago=days), noted) / THOUSANDTHS
 

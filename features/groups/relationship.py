@@ -23,5 +23,5 @@ def recurring_amount(contracts: Past) -> Column:
 
 @GROUP.feature(unit="days", family="contract", expected="-")
 def contract_days(contracts: Past) -> Column:
-    """Days since the first contract began [days]; missing without one."""
+    """Days since the first contract began [days]; missing without a contract."""
     return contracts.tenure_days

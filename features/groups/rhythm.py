@@ -14,23 +14,23 @@ GROUP = Group("rhythm", needs={"orders": ()})
 
 @GROUP.feature(unit="probability", family="rhythm", expected="+")
 def silent_chance(rhythm: Rhythm) -> Column:
-    """Chance of no purchase inside the horizon, BG/NBD [probability]."""
+    """Chance of no purchase inside the horizon, BG/NBD [probability]; missing without a purchase."""
     return rhythm.silent_chance
 
 
 @GROUP.feature(unit="probability", family="rhythm", expected="-")
 def alive_chance(rhythm: Rhythm) -> Column:
-    """Chance of still being a customer, BG/NBD [probability]."""
+    """Chance of still being a customer, BG/NBD [probability]; missing without a purchase."""
     return rhythm.alive_chance
 
 
 @GROUP.feature(unit="orders", family="rhythm", expected="-")
 def expected_orders(rhythm: Rhythm) -> Column:
-    """Days of purchase to be expected within a year, BG/NBD [count]."""
+    """Days of purchase to be expected within a year, BG/NBD [count]; missing without a purchase."""
     return rhythm.expected_orders
 
 
 @GROUP.feature(unit="probability", family="overdue", expected="+")
 def gap_survival(rhythm: Rhythm) -> Column:
-    """Chance that the running gap outlasts the horizon, by the customer's own regularity [probability]."""
+    """Chance that the running gap outlasts the horizon, by own regularity [probability]; missing without a purchase."""
     return rhythm.gap_survival

@@ -36,7 +36,7 @@ def basket(bookings: Past, days: int) -> Column:
 
 @GROUP.feature(unit="currency", family="basket")
 def basket_last(purchases: Past) -> Column:
-    """Sales on the last day of purchase [currency]; missing without one."""
+    """Sales on the last day of purchase [currency]; missing without a purchase."""
     return purchases.last("sold") / CENTS
 
 
@@ -68,13 +68,13 @@ def turnover_season_base(bookings: Past, purchases: Past, days: int) -> Column:
 
 @GROUP.feature(unit="days", family="recency", expected="+")
 def recency_days(purchases: Past) -> Column:
-    """Days since the last purchase [days]."""
+    """Days since the last purchase [days]; missing without a purchase."""
     return purchases.recency_days
 
 
 @GROUP.feature(unit="days", family="tenure", expected="-")
 def tenure_days(purchases: Past) -> Column:
-    """Days since the first purchase on record [days]."""
+    """Days since the first purchase on record [days]; missing without a purchase."""
     return purchases.tenure_days
 
 
@@ -86,13 +86,13 @@ def purchase_days(purchases: Past) -> Column:
 
 @GROUP.feature(unit="days", family="order_rhythm", expected="+")
 def gap_mean_days(purchases: Past) -> Column:
-    """Mean gap between days of purchase [days]; missing below two of them."""
+    """Mean gap between days of purchase [days]; missing below two such days."""
     return divide(purchases.total("gap"), purchases.total("has_gap"))
 
 
 @GROUP.feature(unit="days", family="order_rhythm")
 def gap_sd_days(purchases: Past) -> Column:
-    """Standard deviation of the gaps between days of purchase [days]; missing below three of them."""
+    """Standard deviation of the gaps between days of purchase [days]; missing below three such days."""
     count = purchases.total("has_gap")
     mean = divide(purchases.total("gap"), count)
     spread = divide(purchases.total("gap_squared"), count) - mean**2
@@ -101,13 +101,13 @@ def gap_sd_days(purchases: Past) -> Column:
 
 @GROUP.feature(unit="days", family="order_rhythm", expected="+")
 def gap_longest_days(purchases: Past) -> Column:
-    """Longest gap between days of purchase so far [days]; missing below two of them."""
+    """Longest gap between days of purchase so far [days]; missing below two such days."""
     return np.where(purchases.total("has_gap") > 0, purchases.last("longest_gap"), np.nan)
 
 
 @GROUP.feature(unit="days", family="order_rhythm", expected="+")
 def gap_last_days(purchases: Past) -> Column:
-    """Gap before the last day of purchase [days]; missing below two of them."""
+    """Gap before the last day of purchase [days]; missing below two such days."""
     return np.where(purchases.total("has_gap") > 0, purchases.last("gap"), np.nan)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from features import history as history_module
 from features.catalogue import catalogue
 from features.definition import Churn
+from features.dictionary import missing_when
 from features.history import History, Rows, load_history
 from features.ledger import Past
 from features.matrix import feature_columns, rhythm_at
@@ -98,6 +99,15 @@ def test_every_feature_equals_the_oracle_on_leap_day_year_end_and_clock_changes(
 @pytest.mark.night
 def test_r14_ten_thousand_random_snapshots_equal_the_oracle() -> None:
     assert compare(14, companies=60, cutoffs=20) >= 10_000
+
+
+def test_exactly_the_features_that_say_so_can_be_missing() -> None:
+    _, history = difficult()
+    seen, rhythm = set(), rhythm_at(history, cutoff=date(2024, 2, 29))
+    for cutoff in (date(2022, 3, 1), date(2024, 2, 29), date(2025, 1, 1)):
+        found = features_at(history, cutoff, rhythm)
+        seen |= set(found.columns[found.isna().any()])
+    assert seen == {feature.name for feature in catalogue() if missing_when(feature)}
 
 
 def with_late_rows(self: History, cutoff: int) -> History:

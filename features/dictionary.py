@@ -1,0 +1,60 @@
+"""The dictionary of features, generated from the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+
+from features.catalogue import GROUPS, Feature
+
+_HEAD = """\
+# Features
+
+Every column of the matrix, generated from the catalogue (`features/dictionary.py`); do not edit it.
+
+A value says what was known on the morning of the cutoff: rows with `known_at` before it, and of those the ones that
+happened 1 to *window* days before (*all*: the whole history). A feature is there when its tables and columns are.
+*Expected* is what people expect of a higher value: **+** endangers, **−** binds the customer; the model may learn
+otherwise. Features of one *family* join into one reason. *Missing* says when there is no value (NaN); 0 is a value.
+"""
+_COLUMNS = ("feature", "meaning", "unit", "tables (columns)", "window", "family", "expected", "missing")
+
+
+def features_markdown() -> str:
+    """Return ``docs/features.md``: one table per group, one row per feature, in the order of the matrix."""
+    return "\n".join([_HEAD, *(part for name in GROUPS for part in _group(name))])
+
+
+def missing_when(feature: Feature) -> str:
+    """Return when a feature has no value, as its docstring says it; empty when it always has one."""
+    return feature.meaning.partition("; missing ")[2].rstrip(".")
+
+
+def _group(name: str) -> Iterator[str]:
+    module = import_module(f"features.groups.{name}")
+    yield f"## {name}\n\n{(module.__doc__ or '').strip().partition(chr(10))[0]}\n"
+    yield _line(_COLUMNS)
+    yield "|---" * len(_COLUMNS) + "|"
+    yield from (_line(_cells(feature)) for feature in module.GROUP.features)
+    yield ""
+
+
+def _cells(feature: Feature) -> tuple[str, ...]:
+    return (
+        f"`{feature.name}`",
+        feature.meaning.partition(" [")[0],
+        feature.unit,
+        ", ".join(_needed(table, columns) for table, columns in feature.needs.items()),
+        "all" if feature.days is None else f"{feature.days} days",
+        f"`{feature.family}`",
+        {"+": "+", "-": "−", "": ""}[feature.expected],
+        missing_when(feature) or "never",
+    )
+
+
+def _needed(table: str, columns: tuple[str, ...]) -> str:
+    return f"{table} ({', '.join(columns)})" if columns else table
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
