@@ -2,7 +2,7 @@
 
 >>> from pipelines.demo.company import demo_company
 >>> from pipelines.library import Company
->>> tables = demo_company(customers=200).tables
+>>> tables = demo_company(customers=100).tables
 
 >>> company = Company(tables, language="en")
 >>> model = company.train("2026-01-01")
