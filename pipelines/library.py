@@ -159,8 +159,9 @@ class Company:
     def backtest(self, cutoff: Day, *, purpose: Purpose = "churn") -> pd.DataFrame:
         """Return how every candidate did in the training for ``cutoff``, on days later than all it had learned from.
 
-        One row per tested snapshot and candidate: test (its cutoff), customer_id, candidate, label, log_odds,
-        probability; empty where the history is too short for a test. Training happens once.
+        One row per tested snapshot and candidate: test (its cutoff), customer_id, candidate, label, log_odds (said in
+        advance), probability (its level moved to that of the day tested on, alike for all candidates: it compares
+        them, but promises no level); empty where the history is too short for a test. Training happens once.
         """
         return self._as_of(_day(cutoff)).as_they_came(self._train(_day(cutoff), purpose)[1])
 
