@@ -4,7 +4,7 @@
 >>> from pipelines.library import Company
 >>> tables = demo_company(customers=100).tables
 
->>> company = Company(tables, language="en")
+>>> company = Company(tables, language="en", training={"threads": 1})
 >>> model = company.train("2026-01-01")
 >>> scores, reasons = company.score("2026-01-01", model), company.explain("2026-01-01", model)
 
