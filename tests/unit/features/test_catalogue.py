@@ -1,0 +1,132 @@
+"""The catalogue: every feature is described, falls away with its columns, and a group is one file and one name."""
+
+from __future__ import annotations
+
+import re
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from features import catalogue as catalogue_module
+from features.catalogue import GROUPS, Feature, Group, available, catalogue, families
+from features.contract import TABLES
+from features.definition import Churn
+from features.errors import ContractError
+from features.ledger import Column, Past
+from features.matrix import build_matrix
+from tests.unit.features.small import complaint, contact, contract, day, history, order
+
+COMPLETE = {name: {column.name for column in table.columns} for name, table in TABLES.items()}
+FEATURES = catalogue()
+
+
+def names(features: tuple[Feature, ...]) -> set[str]:
+    return {feature.name for feature in features}
+
+
+def test_names_are_unique_and_follow_the_rule() -> None:
+    assert len(names(FEATURES)) == len(FEATURES)
+    for feature in FEATURES:
+        window = "" if feature.days is None else f"_{feature.days}d"
+        assert re.fullmatch(rf"{feature.group}__[a-z][a-z_]*[a-z]{window}", feature.name)
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+def test_every_feature_has_unit_family_direction_and_a_docstring_with_its_unit(feature: Feature) -> None:
+    assert feature.unit
+    assert re.fullmatch(r"[a-z_]+", feature.family)
+    assert feature.expected in {"+", "-", ""}
+    assert re.fullmatch(r"[A-Z][^\[\]]* \[[^\[\]]+\](; missing [^.]+)?\.", feature.meaning)
+    assert feature.compute.__doc__ is not None
+    assert feature.meaning == feature.compute.__doc__.strip()
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+def test_every_feature_needs_tables_and_columns_of_the_contract(feature: Feature) -> None:
+    for table, columns in feature.needs.items():
+        assert set(columns) <= COMPLETE[table] - set(TABLES[table].required)
+
+
+def test_windows_are_whole_weeks() -> None:
+    assert [feature.name for feature in FEATURES if (feature.days or 0) % 7] == []
+
+
+def test_with_every_column_every_feature_is_available() -> None:
+    assert available(COMPLETE) == FEATURES
+
+
+@pytest.mark.parametrize("table", ["complaints", "contacts", "contracts"])
+def test_a_missing_table_takes_exactly_the_features_that_need_it(table: str) -> None:
+    there = names(available({name: columns for name, columns in COMPLETE.items() if name != table}))
+    gone = names(FEATURES) - there
+    assert gone == {feature.name for feature in FEATURES if table in feature.needs}
+    assert {name.split("__")[0] for name in gone} == {"relationship" if table == "contracts" else table}
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "gone"),
+    [
+        ("orders", "margin", {"sales__margin_364d", "sales__margin_share_364d"}),
+        ("contacts", "agent", {"contacts__agent_changes_364d"}),
+        ("contacts", "sentiment", {"contacts__mood_182d", "contacts__mood_trend_182d"}),
+        ("complaints", "satisfied", {"complaints__unsatisfied_364d"}),
+        ("contracts", "recurring_amount", {"relationship__recurring_amount"}),
+        ("complaints", "category", set()),
+    ],
+)
+def test_a_missing_column_takes_exactly_the_features_that_need_it(table: str, column: str, gone: set[str]) -> None:
+    there = names(available({**COMPLETE, table: COMPLETE[table] - {column}}))
+    assert names(FEATURES) - there == gone
+
+
+def test_every_feature_has_one_family() -> None:
+    assert families() == {feature.name: feature.family for feature in FEATURES}
+
+
+@pytest.mark.parametrize("doc", [None, "", "Weekend orders inside the window."])
+def test_a_feature_without_a_meaning_or_unit_is_refused(doc: str | None) -> None:
+    def weekend(bookings: Past, days: int) -> Column:
+        return bookings.count(days)
+
+    weekend.__doc__ = doc
+    with pytest.raises(ContractError, match=r"feature weekend in .* needs a docstring .* with its unit in \[\]"):
+        Group("own", needs={"orders": ()}).feature(unit="orders", family="own", windows=(28,))(weekend)
+
+
+def test_a_group_is_added_by_one_file_and_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("features.groups.loyalty")
+    module.GROUP = group = Group("loyalty", needs={"orders": (), "contacts": ()})  # type: ignore[attr-defined]
+
+    @group.feature(unit="ratio", family="loyalty", windows=(28, 364))
+    def bookings_per_contact(bookings: Past, contacts: Past, days: int) -> Column:
+        """Bookings over contacts inside the window [ratio]."""
+        return bookings.count(days) / np.maximum(contacts.count(days), 1)
+
+    monkeypatch.setitem(sys.modules, "features.groups.loyalty", module)
+    monkeypatch.setattr(catalogue_module, "GROUPS", (*GROUPS, "loyalty"))
+    orders = [order("a", "2024-02-20"), order("a", "2024-02-21"), order("b", "2024-01-01")]
+    told = {"cutoff": day("2024-03-01"), "churn": Churn(), "known_until": day("2024-03-01")}
+    without = build_matrix(history(orders=orders), **told)  # type: ignore[arg-type]
+    matrix = build_matrix(history(orders=orders, contacts=[contact("a", "2024-02-21")]), **told)  # type: ignore[arg-type]
+    assert "loyalty__bookings_per_contact_28d" not in without
+    assert matrix["loyalty__bookings_per_contact_28d"].tolist() == [2.0, 0.0]
+    assert matrix["loyalty__bookings_per_contact_364d"].tolist() == [2.0, 1.0]
+
+
+@pytest.mark.parametrize("missing", ["complaints", "contacts", "contracts"])
+def test_the_matrix_without_a_table_is_the_matrix_without_its_features(missing: str) -> None:
+    rows = {
+        "orders": [order("a", "2024-02-20"), order("b", "2024-01-01")],
+        "complaints": [complaint("a", "2024-02-01")],
+        "contacts": [contact("a", "2024-02-01")],
+        "contracts": [contract("a", "2023-01-01")],
+    }
+    told = {"cutoff": day("2024-03-01"), "churn": Churn(), "known_until": day("2024-03-01")}
+    some: dict[str, list[dict[str, object]]] = {name: own for name, own in rows.items() if name != missing}
+    whole, less = build_matrix(history(**rows), **told), build_matrix(history(**some), **told)  # type: ignore[arg-type]
+    gone = [feature.name for feature in FEATURES if missing in feature.needs]
+    kept = whole.drop(columns=[name for name in gone if name in whole])
+    assert [name for name in whole if name not in less] == [name for name in gone if name in whole] != []
+    assert kept.equals(less)
