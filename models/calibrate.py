@@ -17,6 +17,9 @@ Column = NDArray[np.float64]
 _PRIOR_SD = np.array([2.0, 0.3])
 """How far the intercept may stray from 0 and the slope's logarithm from 0 when the slice is small."""
 
+_UNCHECKED_SD = np.array([1.0, 0.3])
+"""Standard errors of intercept and slope where there is no later slice at all."""
+
 INTERVAL = 0.90
 _INTERVAL_Z = 1.6448536269514722
 
@@ -68,20 +71,25 @@ def fit_calibration(score: Column, label: NDArray[np.int8], *, n_customers: int)
 
     def loss(theta: Column) -> float:
         z = theta[0] + np.exp(theta[1]) * score
-        return float(np.logaddexp(0, z).sum() - label @ z + ((theta / _PRIOR_SD) ** 2).sum() / 2)
+        return float((np.logaddexp(0, z) - label * z).sum() + ((theta / _PRIOR_SD) ** 2).sum() / 2)
 
     found = optimize.minimize(loss, np.zeros(2), method="L-BFGS-B", bounds=[(-20, 20), (-3, 3)]).x
     theta = np.array([found[0], np.exp(found[1])])
-    rows = np.column_stack([np.ones(len(score)), score])
-    chance = special.expit(rows @ theta)
-    information = (rows * (chance * (1 - chance))[:, None]).T @ rows * (n_customers / max(1, len(score)))
+    chance = special.expit(theta[0] + theta[1] * score)
+    weight = chance * (1 - chance) * (n_customers / max(1, len(score)))
+    moments = [float((weight * score**power).sum()) for power in range(3)]
+    information = np.array([moments[:2], moments[1:]])
     covariance = np.linalg.inv(information + np.diag(1 / (_PRIOR_SD * [1, theta[1]]) ** 2))
     return _calibration(theta, covariance, n_rows=len(score))
 
 
 def uncalibrated() -> Calibration:
-    """Return the map that changes nothing and is as unsure as the prior: for a history too short for a later slice."""
-    return _calibration(np.array([0.0, 1.0]), np.diag(_PRIOR_SD**2 / [4, 1]), n_rows=0)
+    """Return the map that changes nothing, for a history too short for a later slice.
+
+    It leaves open what such a slice would have settled: the level by a standard error of 1 in log-odds, half the
+    prior's, because the score has been brought to the level seen; the slope by the prior's.
+    """
+    return _calibration(np.array([0.0, 1.0]), np.diag(_UNCHECKED_SD**2), n_rows=0)
 
 
 def _calibration(theta: Column, covariance: NDArray[np.float64], *, n_rows: int) -> Calibration:

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+from features.errors import ModelError
 from models.linear import fit_logistic
 
 Column = NDArray[np.float64]
@@ -184,15 +185,23 @@ def _normal_scores(
 
 
 def candidate_from(name: str, facts: Mapping[str, Any], files: Mapping[str, bytes]) -> Candidate:
-    """Return the candidate that ``facts()`` and ``to_files()`` describe."""
+    """Return the candidate that ``facts()`` and ``to_files()`` describe.
+
+    Raises
+    ------
+    ModelError
+        If there is no candidate of that name.
+    """
     if name in ("rule", "rhythm"):
         return OneColumn(name=name, **facts)
     if name == "logistic":
         frozen = {key: _as_tuple(value) for key, value in facts.items()}
         return Logistic(name=name, **frozen)
-    from models.boosting import boosted_from
+    if name == "lightgbm":
+        from models.boosting import boosted_from
 
-    return boosted_from(facts, files)
+        return boosted_from(facts, files)
+    raise ModelError(f"expected candidate rule, rhythm, logistic or lightgbm, got {name!r}; train again")
 
 
 def _as_tuple(value: Any) -> Any:

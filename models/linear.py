@@ -1,4 +1,8 @@
-"""Logistic regression on a few columns by penalised maximum likelihood, plain enough to be stored as numbers."""
+"""Logistic regression on a few columns by penalised maximum likelihood, plain enough to be stored as numbers.
+
+Sums run through ``einsum`` and ``sum`` instead of ``@``: a BLAS adds in an order that depends on its number of threads,
+and the last digits of a model must not depend on the machine.
+"""
 
 from __future__ import annotations
 
@@ -24,23 +28,34 @@ def fit_logistic(
     rows : array of float, shape (n_rows, n_columns)
         Finite, about unit spread.
     label : array of {0, 1}, shape (n_rows,)
-        Outcomes; when all are alike the intercept stays finite by a penalty worth one row.
+        Outcomes; when all are alike the intercept stays finite by one more row, half of either outcome.
     penalty : float
-        Half the penalty on the squared distance of each weight from ``centre`` [1 / variance of the prior].
+        Precision of the Gaussian prior on each weight around ``centre`` [1 / variance].
     centre : float
         Weight that the data are asked to argue against.
     least : float, optional
         Lower bound of every weight, where the direction is known.
+
+    Returns
+    -------
+    intercept : float
+    weights : array of float, shape (n_columns,)
     """
+    outcome = label.astype(np.float64)
 
     def loss(theta: Column) -> tuple[float, Column]:
-        z = theta[0] + rows @ theta[1:]
-        pull = np.r_[theta[0], (theta[1:] - centre) * penalty]
-        value = np.logaddexp(0, z).sum() - label @ z + 0.5 * (pull @ np.r_[theta[0], theta[1:] - centre])
-        error = special.expit(z) - label
-        return float(value), np.r_[error.sum(), error @ rows] + pull
+        z, apart = theta[0] + linear(rows, theta[1:]), theta[1:] - centre
+        value = (np.logaddexp(0, z) - outcome * z).sum() + np.logaddexp(0, theta[0]) - theta[0] / 2
+        error = special.expit(z) - outcome
+        slope = np.r_[error.sum() + special.expit(theta[0]) - 0.5, np.einsum("i,ij->j", error, rows) + penalty * apart]
+        return float(value + penalty * (apart**2).sum() / 2), slope
 
     start = np.r_[0.0, np.full(rows.shape[1], centre)]
     bounds = [(None, None)] + [(least, None)] * rows.shape[1]
     theta = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 1000}).x
     return float(theta[0]), theta[1:]
+
+
+def linear(rows: NDArray[np.float64], weights: Column) -> Column:
+    """Return ``rows @ weights``, shape (n_rows,), added in the same order on every machine."""
+    return np.asarray(np.einsum("ij,j->i", rows, weights), dtype=np.float64)

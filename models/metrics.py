@@ -19,13 +19,12 @@ def evaluate(label: NDArray[np.int8], probability: Column) -> Mapping[str, float
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     both = 0 < label.mean() < 1
-    clipped = np.clip(probability, 1e-9, 1 - 1e-9)
     return {
         "n": float(len(label)),
         "base_rate": float(label.mean()),
         "auc": float(roc_auc_score(label, probability)) if both else float("nan"),
         "average_precision": float(average_precision_score(label, probability)) if both else float("nan"),
-        "log_loss": float(log_losses(label, clipped).mean()),
+        "log_loss": float(log_losses(label, probability).mean()),
         "brier": float(np.mean((label - probability) ** 2)),
         "calibration_error": calibration_error(label, probability),
         "lift_at_10": lift_at(label, probability, share=0.1) if label.any() else float("nan"),
@@ -33,8 +32,8 @@ def evaluate(label: NDArray[np.int8], probability: Column) -> Mapping[str, float
 
 
 def log_losses(label: NDArray[np.int8], probability: Column) -> Column:
-    """Log loss of each snapshot [nats]."""
-    return -np.log(np.where(label == 1, probability, 1 - probability))
+    """Log loss of each snapshot [nats], at most 20.7: what is held impossible counts as one in a billion."""
+    return -np.log(np.maximum(np.where(label == 1, probability, 1 - probability), 1e-9))
 
 
 def lift_at(churned: NDArray[np.int8], score: Column, *, share: float) -> float:
@@ -75,7 +74,7 @@ def lift_at(churned: NDArray[np.int8], score: Column, *, share: float) -> float:
         raise ValueError(f"share must lie in (0, 1], got {share}")
     if not churned.any():
         raise ValueError("nobody churned: there is no lift to measure")
-    places = int(np.ceil(share * len(score)))
+    places = int(np.ceil(round(share * len(score), 6)))
     edge = np.sort(score)[::-1][places - 1]
     above, at_edge = score > edge, score == edge
     found = churned[above].sum() + churned[at_edge].mean() * (places - above.sum())
@@ -85,12 +84,11 @@ def lift_at(churned: NDArray[np.int8], score: Column, *, share: float) -> float:
 def calibration_error(label: NDArray[np.int8], probability: Column, *, bins: int = 10) -> float:
     """Return the mean gap between probability and outcome over equally filled bins of rising probability [share].
 
-    Equal probabilities stay together, in the bin where the middle of them falls.
+    Equal probabilities stay together, in the bin where the middle of them falls; each bin counts by its snapshots.
     """
     from scipy.stats import rankdata
 
     middle = (rankdata(probability) - 0.5) / len(probability)
     at = np.minimum((middle * bins).astype(np.int64), bins - 1)
-    rows = np.bincount(at, minlength=bins)
     gap = np.bincount(at, weights=label - probability, minlength=bins)
-    return float(np.mean(np.abs(gap[rows > 0] / rows[rows > 0])))
+    return float(np.abs(gap).sum() / len(probability))

@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+Column = NDArray[np.float64]
+
+_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7")
+"""Four that people with colour-blindness can tell apart (Okabe, Ito 2008)."""
 
 
 def backtest_plots(tested: pd.DataFrame, *, chosen: str) -> dict[str, bytes]:
@@ -21,24 +29,37 @@ def backtest_plots(tested: pd.DataFrame, *, chosen: str) -> dict[str, bytes]:
 
 
 def _reliability(tested: pd.DataFrame, chosen: str) -> Figure:
-    figure, axes = _figure("Reliability on later time", "probability", "share that came true")
-    own = tested.loc[tested["candidate"] == chosen].sort_values(["probability", "customer_id"])
-    bins = np.array_split(own[["probability", "label"]].to_numpy(np.float64), min(10, len(own)))
-    points = np.array([part.mean(axis=0) for part in bins])
+    """Draw the chosen candidate as it was learned, and after its level and slope were set to each fold."""
+    figure, axes = _figure(f"Reliability on later time: {chosen}", "probability", "share that came true")
+    own = tested.loc[tested["candidate"] == chosen].sort_values(["log_odds", "test", "customer_id"])
+    label = own["label"].to_numpy(np.float64)
+    learned, calibrated = special.expit(own["log_odds"].to_numpy(np.float64)), own["probability"].to_numpy(np.float64)
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-    axes.plot(points[:, 0], points[:, 1], marker="o", color="#1f5f8b", label=chosen)
-    axes.legend(frameon=False)
+    axes.plot(*_curve(learned, label), marker="o", markerfacecolor="white", color=_COLOURS[3], label="as learned")
+    axes.plot(*_curve(calibrated, label), marker="o", color=_COLOURS[0], label="calibrated on these days")
+    axes.legend(frameon=False, loc="upper left")
     return figure
 
 
+def _curve(probability: Column, label: Column) -> tuple[Column, Column]:
+    """Mean probability and share of outcomes over at most ten equally filled bins of rising probability."""
+    order = np.argsort(probability, kind="stable")
+    bins = np.array_split(order, min(10, len(order)))
+    return np.array([probability[at].mean() for at in bins]), np.array([label[at].mean() for at in bins])
+
+
 def _gains(tested: pd.DataFrame) -> Figure:
+    """Draw how many outcomes a list of each length reaches, every test cutoff with its own list."""
     figure, axes = _figure("Gains on later time", "share of customers contacted", "share of outcomes reached")
-    for name, part in tested.groupby("candidate", sort=True):
-        label = part.sort_values(["probability", "customer_id"], ascending=[False, True])["label"].to_numpy(np.float64)
-        share = np.arange(1, len(label) + 1) / len(label)
-        axes.plot(share, np.cumsum(label) / max(label.sum(), 1), label=str(name))
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-    axes.legend(frameon=False)
+    for name, colour in zip(tested["candidate"].unique(), _COLOURS, strict=False):
+        part = tested.loc[tested["candidate"] == name]
+        place = part.groupby("test")["probability"].rank(ascending=False, pct=True)
+        ranked = part.assign(place=place).sort_values(["place", "customer_id", "test"])
+        label = ranked["label"].to_numpy(np.float64)
+        reached = np.r_[0, np.cumsum(label) / max(label.sum(), 1)]
+        axes.plot(np.linspace(0, 1, len(reached)), reached, color=colour, label=str(name))
+    axes.legend(frameon=False, loc="lower right")
     return figure
 
 

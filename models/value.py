@@ -18,6 +18,7 @@ from models.settings import Value
 Column = NDArray[np.float64]
 
 YEAR_DAYS = 365.25
+_WINDOW_DAYS = 728
 _OWN_WEIGHT = 2.0
 """Purchases that the company's mean margin counts for beside the customer's own."""
 
@@ -48,9 +49,8 @@ def value_of_buyers(matrix: pd.DataFrame, *, rhythm: RhythmParameters, settings:
     ends = [rhythm.bgnbd.expected_purchases(seen, days=YEAR_DAYS * year) for year in range(1, settings.years + 1)]
     per_year = np.diff(np.vstack([np.zeros(len(matrix)), *ends]), axis=0)
     discount = _discounts(settings)
-    orders = matrix["sales__orders_728d"].to_numpy(np.float64)
-    value = margin_per_order(matrix, settings) * (discount @ np.maximum(per_year, 0))
-    relative_variance = 1 / (rhythm.bgnbd.r + seen.repeats) + 1 / (orders + _OWN_WEIGHT)
+    value = margin_per_purchase(matrix, settings) * (discount @ np.maximum(per_year, 0))
+    relative_variance = 1 / (rhythm.bgnbd.r + seen.repeats) + 1 / (_recent_purchases(matrix) + _OWN_WEIGHT)
     return _with_interval(np.maximum(value, 0), np.sqrt(np.log1p(relative_variance)), matrix.index)
 
 
@@ -60,24 +60,36 @@ def value_of_contracts(matrix: pd.DataFrame, probability: Column, *, churn: Chur
     The yearly survival is ``(1 - probability) ** (365.25 / (lead + horizon))``, held over the years: an honest lower
     end, because the hazard of those who stay falls.
     """
-    per_year = 12 * matrix["relationship__recurring_amount"].to_numpy(np.float64) * settings.margin_share
+    monthly = np.maximum(matrix["relationship__recurring_amount"].to_numpy(np.float64), 0)
+    per_year = 12 * monthly * settings.margin_share
     survival = (1 - probability) ** (YEAR_DAYS / (churn.lead_days + churn.horizon_days))
     years = np.arange(1, settings.years + 1)
     value = per_year * ((survival[:, None] ** (years - 0.5)) @ _discounts(settings))
     return _with_interval(value, np.full(len(value), 0.5), matrix.index)
 
 
-def margin_per_order(matrix: pd.DataFrame, settings: Value) -> Column:
-    """Return the margin per order of each customer [currency], from 728 days, drawn towards the company's."""
-    orders = matrix["sales__orders_728d"].to_numpy(np.float64)
+def margin_per_purchase(matrix: pd.DataFrame, settings: Value) -> Column:
+    """Return the margin per day of purchase of each customer [currency], from 728 days, drawn towards the company's."""
+    days = _recent_purchases(matrix)
     turnover = np.maximum(matrix["sales__turnover_728d"].to_numpy(np.float64), 0)
-    company = turnover.sum() / max(orders.sum(), 1.0)
-    basket = (turnover + _OWN_WEIGHT * company) / (orders + _OWN_WEIGHT)
+    company = turnover.sum() / max(days.sum(), 1.0)
+    basket = (turnover + _OWN_WEIGHT * company) / (days + _OWN_WEIGHT)
     return np.asarray(basket * _margin_share(matrix, settings), dtype=np.float64)
 
 
+def _recent_purchases(matrix: pd.DataFrame) -> Column:
+    """Days of purchase inside 728 days, which is what BG/NBD counts: several orders on one day are one.
+
+    Exact for whoever first bought within the window; for the others orders, times the days per order of the former.
+    """
+    orders, ever = (matrix[f"sales__{name}"].to_numpy(np.float64) for name in ("orders_728d", "purchase_days"))
+    whole = matrix["sales__tenure_days"].to_numpy(np.float64) <= _WINDOW_DAYS
+    days_per_order = ever[whole].sum() / orders[whole].sum() if orders[whole].any() else 1.0
+    return np.where(whole, ever, orders * days_per_order)
+
+
 def _margin_share(matrix: pd.DataFrame, settings: Value) -> Column:
-    """Margin over turnover: the customer's where known, else the company's, else the assumed one; within 0 to 1."""
+    """Margin over turnover: the customer's where known, else the median one, else the assumed one; within 0 to 1."""
     if "sales__margin_share_364d" not in matrix.columns:
         return np.full(len(matrix), settings.margin_share)
     own = matrix["sales__margin_share_364d"].to_numpy(np.float64)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.definition import Churn
+from features.timeline import training_cutoffs
+from models.folds import LEAST_OUTCOMES, Fold, folds_of, split, teaches
+from tests.unit.models.snapshots import CHURN, cutoffs, snapshots
+
+churns = st.builds(Churn, lead_days=st.integers(0, 120), horizon_days=st.integers(1, 240))
+days = st.lists(st.dates(date(2020, 1, 1), date(2025, 1, 1)), unique=True, max_size=30).map(sorted)
+
+
+def overlaps(folds: Sequence[Fold], churn: Churn) -> list[str]:
+    """Days on which a label that was learned from is still open on the day of the test."""
+    return [
+        f"{learned} looks at {learned + timedelta(days=churn.lead_days + churn.horizon_days - 1)}, test {fold.test}"
+        for fold in folds
+        for learned in fold.learn
+        if learned + timedelta(days=churn.lead_days + churn.horizon_days) > fold.test
+    ]
+
+
+@given(cutoffs=days, churn=churns)
+def test_folds_never_overlap_whatever_the_cutoffs_and_the_churn(cutoffs: list[date], churn: Churn) -> None:
+    folds = folds_of(cutoffs, churn)
+    assert overlaps(folds, churn) == []
+    assert all(fold.learn and {fold.test, *fold.learn} <= set(cutoffs) for fold in folds)
+    assert [fold.test for fold in folds] == sorted(fold.test for fold in folds)
+
+
+@given(churn=churns, step_days=st.integers(1, 120), history=st.integers(0, 2000))
+def test_folds_of_automatic_cutoffs_never_overlap_and_test_the_newest(
+    churn: Churn, step_days: int, history: int
+) -> None:
+    until = date(2025, 1, 1)
+    found = training_cutoffs(
+        first_day=until - timedelta(days=history), known_until=until, churn=churn, step_days=step_days
+    )
+    folds = folds_of(found, churn)
+    assert overlaps(folds, churn) == []
+    if folds:
+        assert folds[-1].test == found[-1]
+        assert len(folds) <= 3
+
+
+@pytest.mark.parametrize("forgotten", [1, CHURN.lead_days, CHURN.lead_days + CHURN.horizon_days])
+def test_a_planted_overlap_is_caught(forgotten: int) -> None:
+    daily = [date(2024, 1, 1) + timedelta(days=day) for day in range(300)]
+    whole = CHURN.lead_days + CHURN.horizon_days
+    short = Churn(lead_days=0, horizon_days=max(whole - forgotten, 1))
+    assert overlaps(folds_of(daily, short), CHURN)
+
+
+def test_the_split_of_a_fold_shares_no_snapshot_and_keeps_to_its_cutoffs() -> None:
+    rows = snapshots(1, customers=20)
+    for fold in folds_of(cutoffs(6), CHURN):
+        learn, test = split(rows, fold)
+        assert set(learn.index).isdisjoint(test.index)
+        assert set(learn["cutoff"]) == set(fold.learn)
+        assert set(test["cutoff"]) == {fold.test}
+
+
+def test_both_outcomes_must_be_there_often_enough() -> None:
+    enough = np.r_[np.ones(LEAST_OUTCOMES), np.zeros(LEAST_OUTCOMES)].astype(np.int8)
+    assert teaches(enough)
+    assert not teaches(enough[1:])
+    assert not teaches(enough[:-1])
+    assert not teaches(enough[:0])

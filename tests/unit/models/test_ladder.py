@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import special
+from sklearn.metrics import roc_auc_score
+
+from features.errors import LeakageError
+from models.churn_model import ChurnModel
+from models.ladder import choose, ladder, train
+from models.metrics import calibration_error
+from tests.unit.models.snapshots import CHURN, CUTOFF, FEATURES, NOISE, TRAINING, WHOLE_DAYS, cutoffs, snapshots
+
+ROOT = Path(__file__).parents[3]
+STEPS = ("rule", "rhythm", "logistic", "lightgbm")
+BOTH = np.array([0, 1] * 5, dtype=np.int8)
+
+TRAIN = """
+import sys
+from models.ladder import train
+from models.settings import Training
+from tests.unit.models.snapshots import CHURN, CUTOFF, snapshots
+seed, threads = int(sys.argv[1]), int(sys.argv[2])
+frame = snapshots(26, customers=60).sample(frac=1, random_state=seed)
+model, _ = train(frame, purpose="churn", cutoff=CUTOFF, churn=CHURN, training=Training(threads=threads))
+print(model.digest)
+"""
+
+
+def trained(frame: pd.DataFrame, **more: object) -> tuple[ChurnModel, pd.DataFrame]:
+    asked: dict[str, object] = {"purpose": "churn", "cutoff": CUTOFF, "churn": CHURN, "training": TRAINING, **more}
+    return train(frame, **asked)  # type: ignore[arg-type]
+
+
+def judged(**losses: list[float]) -> pd.DataFrame:
+    """Return tested snapshots, one per customer, with these log losses under each candidate."""
+    parts = [
+        pd.DataFrame(
+            {
+                "customer_id": [f"K{number}" for number in range(len(found))],
+                "candidate": name,
+                "label": np.ones(len(found), dtype=np.int8),
+                "probability": np.exp(-np.array(found)),
+            }
+        )
+        for name, found in losses.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def shuffled(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return the snapshots with their labels exchanged inside each cutoff."""
+    rng = np.random.default_rng(seed)
+    mixed = frame.groupby("cutoff")["label"].transform(rng.permutation)
+    return frame.assign(label=mixed.astype("Int8"))
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return snapshots(20)
+
+
+@pytest.fixture(scope="module")
+def result(frame: pd.DataFrame) -> tuple[ChurnModel, pd.DataFrame]:
+    return trained(frame)
+
+
+def test_the_ladder_goes_from_the_simplest_to_the_most_able() -> None:
+    assert tuple(ladder("churn", TRAINING)) == STEPS
+
+
+def test_the_simplest_within_one_standard_error_of_the_best_is_taken() -> None:
+    noise = [0.3, -0.3] * 20
+    near = [0.5 + 0.01 + each for each in noise]
+    losses = judged(rule=[2.0] * 40, rhythm=near, logistic=[0.6] * 40, lightgbm=[0.5] * 40)
+    assert choose(losses, BOTH, STEPS) == ("rhythm", "rhythm is within one standard error of the best (lightgbm)")
+
+
+def test_beyond_one_standard_error_the_best_is_taken() -> None:
+    noise = [0.3, -0.3] * 20
+    far = [0.5 + 0.1 + each for each in noise]
+    losses = judged(rule=[2.0] * 40, rhythm=far, logistic=[0.6] * 40, lightgbm=[0.5] * 40)
+    assert choose(losses, BOTH, STEPS) == ("lightgbm", "lightgbm is the best")
+
+
+def test_the_simplest_is_taken_when_it_is_the_best_or_when_all_are_alike() -> None:
+    best = judged(rule=[0.4] * 9, rhythm=[0.5] * 9, logistic=[0.5] * 9, lightgbm=[0.5] * 9)
+    assert choose(best, BOTH, STEPS) == ("rule", "rule is the best")
+    alike = judged(rule=[0.5] * 9, rhythm=[0.5] * 9, logistic=[0.5] * 9, lightgbm=[0.5] * 9)
+    assert choose(alike, BOTH, STEPS)[0] == "rule"
+
+
+def test_the_standard_error_counts_customers_not_snapshots() -> None:
+    noise = [0.3, -0.3] * 5
+    losses = judged(rule=[0.58 + each for each in noise], lightgbm=[0.5] * 10)
+    repeated = pd.concat([losses] * 30, ignore_index=True)
+    assert choose(losses, BOTH, ("rule", "lightgbm"))[0] == "rule"
+    assert choose(repeated, BOTH, ("rule", "lightgbm"))[0] == "rule"
+    renamed = repeated.assign(customer_id=repeated.groupby("candidate").cumcount().astype("str"))
+    assert choose(renamed, BOTH, ("rule", "lightgbm"))[0] == "lightgbm"
+
+
+def test_a_model_learns_what_is_there_to_learn_and_says_on_what_it_rests(
+    result: tuple[ChurnModel, pd.DataFrame], frame: pd.DataFrame
+) -> None:
+    model, tested = result
+    evidence = model.evidence
+    assert evidence["metrics"]["lightgbm"]["auc"] > 0.7
+    assert (evidence["snapshots"], evidence["customers"]) == (len(frame), 150)
+    assert evidence["tests"] == [str(day) for day in cutoffs(6)[-3:]] == sorted(set(tested["test"].astype(str)))
+    assert evidence["training_cutoffs"] == [str(day) for day in cutoffs(6)]
+    assert evidence["base_rate"] == pytest.approx(frame["label"].mean(), abs=1e-6)
+    assert model.candidate.name == evidence["chosen"]
+    assert model.features == FEATURES
+
+
+def test_every_candidate_is_tested_on_the_same_snapshots(result: tuple[ChurnModel, pd.DataFrame]) -> None:
+    tested = result[1]
+    keys = [part[["test", "customer_id", "label"]].to_numpy().tolist() for _, part in tested.groupby("candidate")]
+    assert set(tested["candidate"]) == set(STEPS)
+    assert all(each == keys[0] for each in keys)
+    assert not tested.duplicated(["test", "customer_id", "candidate"]).any()
+
+
+def test_the_calibration_is_that_of_the_chosen_on_all_folds(result: tuple[ChurnModel, pd.DataFrame]) -> None:
+    model, tested = result
+    own = tested.loc[tested["candidate"] == model.evidence["chosen"]]
+    assert model.calibration.n_rows == len(own)
+    level = special.expit(model.calibration.log_odds(own["log_odds"].to_numpy())).mean()
+    assert level == pytest.approx(own["label"].mean(), abs=0.01)
+
+
+def test_the_calibration_error_as_learned_knows_nothing_of_the_fold(result: tuple[ChurnModel, pd.DataFrame]) -> None:
+    model, tested = result
+    for name, part in tested.groupby("candidate"):
+        as_learned = [
+            calibration_error(test["label"].to_numpy(), special.expit(test["log_odds"].to_numpy()))
+            for _, test in part.groupby("test")
+        ]
+        found = model.evidence["metrics"][name]["calibration_error_as_learned"]
+        assert found == pytest.approx(np.mean(as_learned), abs=1e-6)
+
+
+def test_a_level_that_moved_shows_in_the_error_as_learned_only() -> None:
+    days = cutoffs(6)
+    before, after = snapshots(21, days=days[:3]), snapshots(22, days=days[3:], level=-2.4)
+    metrics = trained(pd.concat([before, after], ignore_index=True))[0].evidence["metrics"]["logistic"]
+    assert metrics["calibration_error_as_learned"] > metrics["calibration_error"] + 0.1
+
+
+def test_what_a_test_is_about_does_not_reach_what_was_learned_for_it(frame: pd.DataFrame) -> None:
+    last = frame["cutoff"] == max(frame["cutoff"])
+    flipped = frame.assign(label=frame["label"].mask(last, 1 - frame["label"]))
+    tested, again = trained(frame)[1], trained(flipped)[1]
+    for name in ("rule", "rhythm", "logistic"):
+        before, after = (part.loc[part["candidate"] == name, "log_odds"].to_numpy() for part in (tested, again))
+        assert np.array_equal(before, after)
+
+
+def test_too_few_outcomes_leave_the_rhythm_unlearned(frame: pd.DataFrame) -> None:
+    for outcome in (0, 1):
+        few = frame.assign(label=pd.Series([outcome] * len(frame), dtype="Int8"))
+        few.loc[[3, 200, 400, 600], "label"] = 1 - outcome
+        model, tested = trained(few)
+        assert model.evidence["remark"] == "fewer than 5 snapshots of either outcome: the rhythm speaks unlearned"
+        assert (model.evidence["chosen"], model.calibration.n_rows, len(tested)) == ("rhythm", 0, 0)
+        assert model.score(frame)["probability"].to_numpy() == pytest.approx(frame[FEATURES[1]].to_numpy(), abs=2e-4)
+
+
+@pytest.mark.parametrize("purpose", ["churn", "return"])
+def test_nothing_at_all_to_learn_from_still_gives_a_model(frame: pd.DataFrame, purpose: str) -> None:
+    model, tested = trained(frame.head(0), purpose=purpose)
+    assert (model.evidence["snapshots"], model.evidence["base_rate"], len(tested)) == (0, None, 0)
+    chance = model.score(frame)["probability"]
+    assert np.sign(np.corrcoef(chance, frame[FEATURES[1]])[0, 1]) == (1 if purpose == "churn" else -1)
+
+
+def test_without_a_fold_the_rhythm_is_moved_to_the_level_seen() -> None:
+    frame = snapshots(23, days=cutoffs(1), level=-2.5)
+    model, tested = trained(frame)
+    assert len(tested) == 0
+    assert model.evidence["remark"].startswith("history too short for a test ordered in time: the rhythm speaks, moved")
+    assert model.score(frame)["probability"].mean() == pytest.approx(frame["label"].mean(), abs=0.03)
+    assert ChurnModel.from_files(model.to_files()).digest == model.digest
+
+
+def test_a_horizon_that_reaches_past_the_cutoff_is_refused(frame: pd.DataFrame) -> None:
+    morning = max(frame["cutoff"]) + timedelta(days=WHOLE_DAYS)
+    assert morning == CUTOFF
+    with pytest.raises(LeakageError, match=r"^cutoff 2025-02-17 has no finished label: .* use a cutoff on or before"):
+        trained(frame, cutoff=morning - timedelta(days=1))
+
+
+def test_a_snapshot_without_a_label_is_refused_by_name(frame: pd.DataFrame) -> None:
+    open_ones = frame.assign(label=frame["label"].mask(frame.index.isin([5, 6])))
+    with pytest.raises(LeakageError, match=r"got none for customer K00005 on 2024-06-02 \(2\); what became of them"):
+        trained(open_ones)
+
+
+def test_rows_in_any_order_give_the_same_digest(result: tuple[ChurnModel, pd.DataFrame], frame: pd.DataFrame) -> None:
+    again, tested = trained(frame.sample(frac=1, random_state=1))
+    assert again.digest == result[0].digest
+    pd.testing.assert_frame_equal(tested, result[1])
+
+
+def test_another_seed_or_one_other_label_gives_another_digest(
+    result: tuple[ChurnModel, pd.DataFrame], frame: pd.DataFrame
+) -> None:
+    changed = frame.assign(label=frame["label"].mask(frame.index == 7, 1 - frame["label"]))
+    assert trained(changed)[0].digest != result[0].digest
+
+
+def digest_in(seed: int, threads: int, **environment: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", TRAIN, str(seed), str(threads)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+
+
+def test_r17_hash_seed_zone_locale_threads_and_row_order_change_no_digest() -> None:
+    german = {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", "LC_ALL": "de_DE.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
+    american = {"PYTHONHASHSEED": "4242", "TZ": "America/Lima", "LC_ALL": "en_US.UTF-8", "OPENBLAS_NUM_THREADS": "2"}
+    here = trained(snapshots(26, customers=60))[0].digest
+    assert {digest_in(1, 1, **german), digest_in(2, 2, **american)} == {here}
+
+
+@pytest.mark.slow
+def test_r17_ten_trainings_give_one_digest() -> None:
+    zones = ("UTC", "Europe/Berlin", "Pacific/Kiritimati", "America/St_Johns", "Asia/Kathmandu")
+    found = {
+        digest_in(
+            run,
+            1 + run % 2,
+            PYTHONHASHSEED=str(run),
+            TZ=zones[run % 5],
+            LC_ALL=("de_DE.UTF-8", "en_US.UTF-8", "C")[run % 3],
+            OPENBLAS_NUM_THREADS=str(1 + run // 5),
+        )
+        for run in range(10)
+    }
+    assert found == {trained(snapshots(26, customers=60))[0].digest}
+
+
+def test_shuffled_labels_find_next_to_nothing(frame: pd.DataFrame) -> None:
+    model, _ = trained(shuffled(frame, 1))
+    metrics = model.evidence["metrics"]
+    assert {name: found["auc"] for name, found in metrics.items()} == pytest.approx(dict.fromkeys(STEPS, 0.5), abs=0.09)
+    assert model.evidence["chosen"] in ("rule", "rhythm")
+    scored = model.score(frame)["probability"]
+    assert scored.std() < 0.1
+
+
+def test_a_leak_planted_among_shuffled_labels_is_found(frame: pd.DataFrame) -> None:
+    mixed = shuffled(frame, 1)
+    noise = np.random.default_rng(2).normal(size=len(mixed))
+    leaking = mixed.assign(**{NOISE[0]: mixed["label"].astype(float) + noise})
+    assert trained(leaking)[0].evidence["metrics"]["lightgbm"]["auc"] > 0.65
+
+
+def test_levels_that_differ_between_folds_do_not_count_as_a_ranking() -> None:
+    levels = (0.0, 2.0, -2.0, 0.0, 2.0, -2.0)
+    apart = [snapshots(25, days=(day,), level=level) for day, level in zip(cutoffs(6), levels, strict=True)]
+    model, tested = trained(shuffled(pd.concat(apart, ignore_index=True), 1))
+    pooled = tested.loc[tested["candidate"] == "rhythm"]
+    assert roc_auc_score(pooled["label"], pooled["probability"]) > 0.7
+    assert model.evidence["metrics"]["rhythm"]["auc"] == pytest.approx(0.5, abs=0.09)
+
+
+@pytest.mark.slow
+def test_r16_twenty_shuffles_rank_no_better_than_chance() -> None:
+    frame = snapshots(24, customers=600)
+    found = [trained(shuffled(frame, seed))[0].evidence for seed in range(20)]
+    aucs = np.array([[evidence["metrics"][name]["auc"] for name in STEPS] for evidence in found])
+    assert aucs.mean(axis=0) == pytest.approx(np.full(4, 0.5), abs=0.01)
+    assert np.abs(aucs - 0.5).max() < 0.05
+    chosen = np.array([evidence["metrics"][evidence["chosen"]]["auc"] for evidence in found])
+    assert np.abs(chosen - 0.5).max() < 0.05
+
+
+def test_dates_of_the_synthetic_company_are_what_the_messages_above_say() -> None:
+    assert cutoffs(6)[0] == date(2024, 6, 2)
