@@ -160,7 +160,7 @@ def _complaint(random: Random, customer: str) -> Row:
 
 
 def _contact(random: Random, customer: str) -> Row:
-    day = some_day(random)
+    day = some_day(random) if random.random() < 0.7 else random.choice(DIFFICULT_DAYS[:2])
     return {
         "customer_id": customer,
         "occurred_on": day,

@@ -128,6 +128,14 @@ def test_a_change_of_person_is_counted_between_known_agents_of_one_customer() ->
     assert seen(made, "contacts", "2024-01-04").total("is_change").tolist() == [0, 0]
 
 
+def test_contacts_of_one_day_follow_each_other_by_their_id() -> None:
+    told = [("2024-01-01", "1", "B"), ("2024-01-02", "3", "A"), ("2024-01-02", "2", "B"), ("2024-01-03", "4", "A")]
+    contacts = [contact("a", when, agent=agent) | {"contact_id": own} for when, own, agent in told]
+    for given in (contacts, contacts[::-1]):
+        made = history(orders=[order("a", "2024-01-01")], contacts=given)
+        assert seen(made, "contacts", "2024-02-01").total("is_change") == 1
+
+
 def test_columns_that_are_not_there_read_as_nothing_said() -> None:
     plain = [{"complaint_id": "1", "customer_id": "a", "occurred_on": day("2024-01-01")}]
     contacts = [{"contact_id": "1", "customer_id": "a", "occurred_on": day("2024-01-01")}]

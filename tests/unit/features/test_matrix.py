@@ -116,3 +116,13 @@ def test_matrices_are_stacked_in_order_and_taken_apart_by_cohort(made: Company) 
     assert whole["cutoff"].is_monotonic_increasing
     assert len(of_cohort(whole, "active")) + len(of_cohort(whole, "lapsed")) == len(whole) == sum(map(len, parts))
     assert of_cohort(whole, "lapsed").index.tolist() == list(range(len(of_cohort(whole, "lapsed"))))
+
+
+def test_the_season_a_year_before_is_asked_from_the_first_day_on_that_lies_in_it() -> None:
+    cutoff = date(2025, 3, 1)
+    first = [str(cutoff - timedelta(days=age)) for age in (364, 365)]
+    again = [order(each, "2025-02-01") for each in "ab"]
+    made = history(orders=[order("a", first[0]), order("b", first[1]), *again])
+    matrix = build_matrix(made, cutoff=cutoff, churn=CHURN, known_until=cutoff)
+    assert np.array_equal(matrix["sales__turnover_season_base_91d"], [np.nan, 10.0], equal_nan=True)
+    assert np.array_equal(matrix["sales__turnover_season_91d"], [np.nan, 0.0], equal_nan=True)
