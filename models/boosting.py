@@ -25,8 +25,8 @@ MEMBERS = 5
 class BoostingSettings:
     """What shapes the trees. Small trees, many rows a leaf: a base of 600 customers must not be learned by heart."""
 
-    rounds: int = 120
-    learning_rate: float = 0.03
+    rounds: int = 75
+    learning_rate: float = 0.05
     leaves: int = 7
     least_rows: int = 40
     column_share: float = 0.5
@@ -72,19 +72,22 @@ class Boosted:
         """Raw log-odds, shape (n_rows,)."""
         return np.asarray(self.start.log_odds(features) + self._members(features).mean(axis=0), dtype=np.float64)
 
+    def log_odds_after(self, features: pd.DataFrame, rounds: int) -> Column:
+        """Raw log-odds of the first ``rounds`` rounds alone, shape (n_rows,)."""
+        trees = self._predicted(features, raw_score=True, num_iteration=rounds).mean(axis=0)
+        return np.asarray(self.start.log_odds(features) + trees, dtype=np.float64)
+
     def spread(self, features: pd.DataFrame) -> Column:
         """Standard deviation between the members."""
         return np.asarray(self._members(features).std(axis=0), dtype=np.float64)
 
     def contributions(self, features: pd.DataFrame) -> tuple[float, pd.DataFrame]:
         """TreeSHAP of every member, averaged; the start's share goes to the rhythm it comes from."""
-        x = self._matrix(features)
-        shap = [b.predict(x, pred_contrib=True, num_threads=self.threads) for b in self.boosters]
-        mean = np.mean(np.asarray(shap, dtype=np.float64), axis=0)
-        parts = pd.DataFrame(mean[:, :-1], columns=list(self.columns), index=features.index)
+        shap = self._predicted(features, pred_contrib=True).mean(axis=0)
+        parts = pd.DataFrame(shap[:, :-1], columns=list(self.columns), index=features.index)
         base, start = self.start.contributions(features)
         parts[SILENT] = parts[SILENT] + start[SILENT]
-        return base + float(mean[0, -1]) if len(mean) else base, parts
+        return base + (float(shap[0, -1]) if len(shap) else 0.0), parts
 
     def to_files(self) -> dict[str, bytes]:
         """One text per member."""
@@ -95,12 +98,17 @@ class Boosted:
         return {"start": self.start.facts(), "columns": list(self.columns), "members": len(self.trees)}
 
     def _members(self, features: pd.DataFrame) -> NDArray[np.float64]:
-        x = self._matrix(features)
-        raw = [b.predict(x, raw_score=True, num_threads=self.threads) for b in self.boosters]
-        return np.asarray(raw, dtype=np.float64)
+        """Raw scores of the trees, shape (n_members, n_rows)."""
+        return self._predicted(features, raw_score=True)
 
-    def _matrix(self, features: pd.DataFrame) -> NDArray[np.float64]:
-        return features[list(self.columns)].to_numpy(np.float64)
+    def _predicted(self, features: pd.DataFrame, **what: Any) -> NDArray[np.float64]:
+        """What each member says, one entry per member; LightGBM itself refuses to predict nothing."""
+        x = features[list(self.columns)].to_numpy(np.float64)
+        if not len(x):
+            wide = (len(self.columns) + 1,) if what.get("pred_contrib") else ()
+            return np.empty((len(self.trees), 0, *wide))
+        said = [booster.predict(x, num_threads=self.threads, **what) for booster in self.boosters]
+        return np.asarray(said, dtype=np.float64)
 
 
 def fit_boosted(
@@ -111,8 +119,9 @@ def fit_boosted(
     seed: int,
     threads: int = 2,
     settings: BoostingSettings | None = None,
+    members: int = MEMBERS,
 ) -> Boosted:
-    """Fit ``MEMBERS`` boosters from the rhythm's log-odds.
+    """Fit ``members`` boosters, each from another seed, from the rhythm's log-odds.
 
     Rows must come in one total order (cutoff, customer): the order of rows changes a LightGBM model.
     """
@@ -128,7 +137,7 @@ def fit_boosted(
     )
     trees = tuple(
         _text_of(lgb.train(settings.parameters(seed=seed + k, threads=threads), data, settings.rounds))
-        for k in range(MEMBERS)
+        for k in range(members)
     )
     return Boosted(name="lightgbm", start=start, columns=tuple(features.columns), trees=trees, threads=threads)
 

@@ -6,8 +6,7 @@ learned from; the simplest candidate within one standard error of the best is ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any
@@ -15,38 +14,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import special
 
 from features.definition import Churn
+from features.errors import LeakageError
 from features.matrix import feature_names
-from features.timeline import learnable_before
+from features.timeline import require_finished
 from models.boosting import BoostingSettings, fit_boosted
 from models.calibrate import Calibration, fit_calibration, uncalibrated
 from models.candidates import Candidate, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
 from models.churn_model import ChurnModel, Purpose
-from models.metrics import evaluate, log_losses
+from models.folds import LEAST_OUTCOMES, Fold, folds_of, split, teaches
+from models.metrics import calibration_error, evaluate, log_losses
+from models.rounds import best_rounds
 from models.settings import Training
 from models.tune import tuned
 
-LEAST_OUTCOMES = 5
-"""Fewer snapshots than that of either outcome teach nothing: the rhythm speaks as it comes."""
-
-_MOST_FOLDS = 3
-
 Fit = Callable[[pd.DataFrame, NDArray[np.int8]], Candidate]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fold:
-    """One test cutoff with the cutoffs that may be learned from, purged."""
-
-    test: date
-    learn: tuple[date, ...]
-
-
-def folds_of(cutoffs: Sequence[date], churn: Churn) -> tuple[Fold, ...]:
-    """Return up to three folds, oldest first, testing on the newest cutoffs that leave something to learn from."""
-    folds = (Fold(test=cutoff, learn=learnable_before(cutoffs, cutoff, churn)) for cutoff in cutoffs)
-    return tuple(fold for fold in folds if fold.learn)[-_MOST_FOLDS:]
 
 
 def ladder(purpose: Purpose, training: Training, settings: BoostingSettings | None = None) -> Mapping[str, Fit]:
@@ -80,15 +64,22 @@ def train(
     model : ChurnModel
     folds : DataFrame
         One row per tested snapshot and candidate: test (cutoff), customer_id, candidate, label, log_odds, probability.
-        Empty when the history is too short for a test.
+        Empty when the history is too short for a test. The probability is calibrated on its own fold, alike for all
+        candidates: it compares them, but says nothing about the level; ``expit(log_odds)`` is what was known before.
+
+    Raises
+    ------
+    LeakageError
+        If a horizon reaches past ``cutoff`` or a snapshot has no label.
     """
+    _require_labels(snapshots, churn, cutoff=cutoff)
     rows = snapshots.sort_values(["cutoff", "customer_id"], ignore_index=True)
     names, label = feature_names(rows), rows["label"].to_numpy(np.int8)
     folds = folds_of(sorted(set(rows["cutoff"])), churn)
-    steps = ladder(purpose, training, _tuned(rows, folds, purpose, training))
+    steps = ladder(purpose, training, _settings_of_trees(rows, folds, purpose, training))
     tested = _test_all(rows, steps, folds)
-    chosen, remark = _choose(tested, label, steps)
-    fitted = steps[chosen](rows[list(names)], label) if _teaches(label) else untrained_rhythm(lost=purpose == "churn")
+    chosen, remark = choose(tested, label, steps)
+    fitted = steps[chosen](rows[list(names)], label) if teaches(label) else untrained_rhythm(lost=purpose == "churn")
     evidence = _evidence(rows, tested, chosen=chosen, remark=remark)
     model = ChurnModel(
         purpose=purpose,
@@ -101,6 +92,18 @@ def train(
     return model, tested
 
 
+def _require_labels(snapshots: pd.DataFrame, churn: Churn, *, cutoff: date) -> None:
+    for day in sorted(set(snapshots["cutoff"])):
+        require_finished(day, churn, known_until=cutoff)
+    unlabelled = snapshots.loc[snapshots["label"].isna()]
+    if len(unlabelled):
+        customer, day = unlabelled[["customer_id", "cutoff"]].iloc[0]
+        raise LeakageError(
+            f"expected a label for every snapshot, got none for customer {customer} on {day} ({len(unlabelled)});"
+            " what became of them is not known yet: leave their cutoff out"
+        )
+
+
 _FOLD_COLUMNS: Mapping[str, Any] = {
     "test": object,
     "customer_id": "str",
@@ -111,14 +114,21 @@ _FOLD_COLUMNS: Mapping[str, Any] = {
 }
 
 
-def _tuned(rows: pd.DataFrame, folds: Sequence[Fold], purpose: Purpose, training: Training) -> BoostingSettings:
+def _settings_of_trees(
+    rows: pd.DataFrame, folds: Sequence[Fold], purpose: Purpose, training: Training
+) -> BoostingSettings:
     """Return the settings of the trees that do best on the folds; the proven ones where nothing can be tested."""
+    if not folds:
+        return BoostingSettings()
+    if training.tune.trials == 0:
+        fit = partial(fit_boosted, lost=purpose == "churn", seed=training.seed, threads=training.threads, members=1)
+        return BoostingSettings(rounds=best_rounds(rows, folds, fit))
 
     def loss(settings: BoostingSettings) -> float:
         tested = _test_all(rows, {"lightgbm": ladder(purpose, training, settings)["lightgbm"]}, folds)
         return float(_loss_by_customer(tested)["lightgbm"].mean()) if len(tested) else 0.0
 
-    return tuned(loss, trials=training.tune.trials if folds else 0, seed=training.seed)
+    return tuned(loss, trials=training.tune.trials, seed=training.seed)
 
 
 def _test_all(rows: pd.DataFrame, steps: Mapping[str, Fit], folds: Sequence[Fold]) -> pd.DataFrame:
@@ -130,9 +140,9 @@ def _test_all(rows: pd.DataFrame, steps: Mapping[str, Fit], folds: Sequence[Fold
 
 
 def _test(rows: pd.DataFrame, name: str, fit: Fit, fold: Fold) -> pd.DataFrame | None:
-    learn, test = rows.loc[rows["cutoff"].isin(fold.learn)], rows.loc[rows["cutoff"] == fold.test]
+    learn, test = split(rows, fold)
     known, truth = learn["label"].to_numpy(np.int8), test["label"].to_numpy(np.int8)
-    if not (_teaches(known) and _teaches(truth)):
+    if not (teaches(known) and teaches(truth)):
         return None
     columns = list(feature_names(rows))
     log_odds = fit(learn[columns], known).log_odds(test[columns])
@@ -144,18 +154,28 @@ def _test(rows: pd.DataFrame, name: str, fit: Fit, fold: Fold) -> pd.DataFrame |
             "candidate": name,
             "label": truth,
             "log_odds": log_odds,
-            "probability": 1 / (1 + np.exp(-calibrated)),
+            "probability": special.expit(calibrated),
         }
     )
 
 
-def _teaches(label: NDArray[np.int8]) -> bool:
-    return bool(min(label.sum(), (1 - label).sum()) >= LEAST_OUTCOMES)
+def choose(tested: pd.DataFrame, label: NDArray[np.int8], steps: Iterable[str]) -> tuple[str, str]:
+    """Return the name of the simplest candidate within one standard error of the best, and the reason.
 
+    Parameters
+    ----------
+    tested : DataFrame
+        One row per tested snapshot and candidate, as ``train`` gives it; may be empty.
+    label : array of {0, 1}, shape (n_snapshots,)
+        Outcomes of all snapshots there are to learn from.
+    steps : iterable of str
+        Names of the candidates, the simplest first.
 
-def _choose(tested: pd.DataFrame, label: NDArray[np.int8], steps: Mapping[str, Fit]) -> tuple[str, str]:
-    """Return the name of the simplest candidate within one standard error of the best, and the reason."""
-    if not _teaches(label):
+    Notes
+    -----
+    The standard error is that of the mean difference of two candidates' log loss, counted over customers.
+    """
+    if not teaches(label):
         return "rhythm", f"fewer than {LEAST_OUTCOMES} snapshots of either outcome: the rhythm speaks unlearned"
     if tested.empty:
         return (
@@ -167,11 +187,10 @@ def _choose(tested: pd.DataFrame, label: NDArray[np.int8], steps: Mapping[str, F
     for name in steps:
         behind = losses[name] - losses[best]
         error = float(behind.std(ddof=1) / np.sqrt(len(behind))) if len(behind) > 1 else 0.0
-        if name == best or behind.mean() <= error:
-            return (
-                name,
-                f"{name} is within one standard error of the best ({best})" if name != best else f"{name} is the best",
-            )
+        if name != best and behind.mean() <= error:
+            return name, f"{name} is within one standard error of the best ({best})"
+        if name == best:
+            break
     return best, f"{best} is the best"
 
 
@@ -193,14 +212,25 @@ def _calibration(tested: pd.DataFrame, chosen: str) -> Calibration:
     )
 
 
+def _measured(part: pd.DataFrame) -> Mapping[str, float]:
+    """Metrics of one candidate: each test cutoff for itself, then their mean, weighted by snapshots.
+
+    Pooled, the level that calibration found on each fold would count as a ranking between folds.
+    """
+    tests = pd.DataFrame([_measured_at(test) for _, test in part.groupby("test", sort=True)])
+    mean = {str(key): round(float(np.average(tests[key], weights=tests["n"])), 6) for key in tests.columns}
+    return {**mean, "n": float(len(part))}
+
+
+def _measured_at(test: pd.DataFrame) -> Mapping[str, float]:
+    """Metrics at one test cutoff; ``calibration_error_as_learned`` is that of raw scores, which knew no fold."""
+    label, as_learned = test["label"].to_numpy(), special.expit(test["log_odds"].to_numpy())
+    found = evaluate(label, test["probability"].to_numpy())
+    return {**found, "calibration_error_as_learned": calibration_error(label, as_learned)}
+
+
 def _evidence(rows: pd.DataFrame, tested: pd.DataFrame, *, chosen: str, remark: str) -> Mapping[str, Any]:
-    metrics = {
-        str(name): {
-            key: round(value, 6)
-            for key, value in evaluate(part["label"].to_numpy(), part["probability"].to_numpy()).items()
-        }
-        for name, part in tested.groupby("candidate", sort=True)
-    }
+    metrics = {str(name): _measured(part) for name, part in tested.groupby("candidate", sort=True)}
     return {
         "chosen": chosen,
         "remark": remark,

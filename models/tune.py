@@ -44,7 +44,7 @@ _RANGES = ("rounds", "leaves", "least_rows", "column_share", "ridge")
 
 def _suggested(trial: optuna.Trial) -> BoostingSettings:
     return BoostingSettings(
-        rounds=trial.suggest_int("rounds", 40, 400, log=True),
+        rounds=trial.suggest_int("rounds", 25, 300, log=True),
         leaves=trial.suggest_int("leaves", 3, 31, log=True),
         least_rows=trial.suggest_int("least_rows", 20, 200, log=True),
         column_share=trial.suggest_float("column_share", 0.2, 0.9),

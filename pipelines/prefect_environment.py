@@ -1,4 +1,4 @@
-"""Defaults of the environment under which Prefect and MLflow keep to the project and send nothing home."""
+"""Defaults of the environment: Prefect and MLflow keep to the project and send nothing home, threads wait asleep."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def set_defaults(environment: MutableMapping[str, str] = os.environ) -> None:
     defaults = {
         "DO_NOT_TRACK": "true",  # MLflow honours only this spelling
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "OMP_WAIT_POLICY": "passive",  # LightGBM's threads wait asleep: on a busy machine ten times faster, else equal
         "PREFECT_HOME": str(Path.cwd() / ".prefect"),
         "PREFECT_LOGGING_LEVEL": "WARNING",
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",  # its own default is a pickle

@@ -57,6 +57,7 @@ def running(
     user: str | None = None,
     folder: Path | None = None,
     stop: signal.Signals = signal.SIGTERM,
+    seconds: float = START_SECONDS,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``command`` until the block ends; enter the block when ``ready()``, and say what ``log`` says if it dies."""
     with log.open("wb") as output:
@@ -73,7 +74,7 @@ def running(
             start_new_session=True,
         )
     try:
-        wait_until(ready, process=process, log=log)
+        wait_until(ready, process=process, log=log, seconds=seconds)
         yield process
     finally:
         end(process, stop)
