@@ -67,8 +67,8 @@ def test_decline_asks_for_turnover_in_the_same_days_a_year_before() -> None:
 
 
 def test_decline_with_a_horizon_that_reaches_into_the_year_before_is_refused() -> None:
-    with pytest.raises(ValidationError, match=r"lead_days \+ horizon_days is 414, at most 364 fit"):
-        Churn(definition="decline", lead_days=14, horizon_days=400)
+    with pytest.raises(ValidationError, match=r"lead_days \+ horizon_days is 365, at most 364 fit"):
+        Churn(definition="decline", lead_days=14, horizon_days=351)
     assert Churn(definition="decline", lead_days=14, horizon_days=350).horizon_days == 350
 
 

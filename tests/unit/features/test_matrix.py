@@ -126,3 +126,13 @@ def test_the_season_a_year_before_is_asked_from_the_first_day_on_that_lies_in_it
     matrix = build_matrix(made, cutoff=cutoff, churn=CHURN, known_until=cutoff)
     assert np.array_equal(matrix["sales__turnover_season_base_91d"], [np.nan, 10.0], equal_nan=True)
     assert np.array_equal(matrix["sales__turnover_season_91d"], [np.nan, 0.0], equal_nan=True)
+
+
+def test_a_contract_runs_to_its_last_day_and_not_beyond() -> None:
+    contracts = [
+        contract("k", "2023-01-01", ends, recurring_amount=amount)
+        for ends, amount in (("2024-02-29", 1.0), ("2024-03-01", 10.0), ("2024-03-02", 100.0), (None, 1000.0))
+    ]
+    made = history(orders=[order("k", "2024-02-01")], contracts=contracts)
+    matrix = build_matrix(made, cutoff=day("2024-03-01"), churn=CHURN, known_until=day("2024-03-01"))
+    assert matrix["relationship__recurring_amount"].tolist() == [1110.0]
