@@ -321,6 +321,8 @@ def _arrow_column(frame: pd.DataFrame, name: str) -> pa.Array | pa.ChunkedArray:
     values = frame[name]
     if getattr(values, "ndim", 1) != 1:
         raise SourceError(f"the frame has column `{name}` twice; keep one")
+    if getattr(values.dtype, "tz", None) is not None:  # pyarrow would ask pandas for values without their zone
+        return pa.array(values.dt.tz_convert(None).to_numpy(), type=pa.timestamp("us", tz="UTC"), from_pandas=True)
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):

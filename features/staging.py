@@ -127,7 +127,7 @@ class _Step:
             )
 
     def mark_repeats(self) -> None:
-        """Note rows whose key an earlier accepted row already has: the same row again, or a conflicting one."""
+        """Note rows whose key a row known earlier (else: first in the file) already has: repeated or conflicting."""
         self._engine.run(
             f"create table {self._repeats}"
             " (file integer, row bigint, first_file integer, first_row bigint, same boolean)"
@@ -136,7 +136,7 @@ class _Step:
             return
         keys = ", ".join(quoted(each) for each in self._table.key)
         content = ", ".join(quoted(each.column.name) for each in self._mapped)
-        window = f"over (partition by {keys} order by {FILE}, {ROW})"
+        window = f"over (partition by {keys} order by _known, {FILE}, {ROW})"
         self._engine.run(
             f"insert into {self._repeats} select {FILE}, {ROW}, first_file, first_row, content = first_content"
             f" from (select {FILE}, {ROW}, row_number() {window} as place, first_value({FILE}) {window} as first_file,"

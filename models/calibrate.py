@@ -83,6 +83,31 @@ def fit_calibration(score: Column, label: NDArray[np.int8], *, n_customers: int)
     return _calibration(theta, covariance, n_rows=len(score))
 
 
+def at_level_of(calibration: Calibration, score: Column, label: NDArray[np.int8], *, n_customers: int) -> Calibration:
+    """Return ``calibration`` with its slope and the level of one slice, such as the same season a year ago.
+
+    The intercept is moved so that the slice's probabilities add up to its outcomes, held to the old one by a Gaussian
+    prior of standard deviation 1 that counts only where the slice is small. Parameters as for ``fit_calibration``.
+    """
+    slope, before = calibration.slope, calibration.intercept
+
+    def surplus(intercept: float) -> float:
+        return float(special.expit(intercept + slope * score).sum() - label.sum() + intercept - before)
+
+    intercept = float(optimize.brentq(surplus, before - 1e4, before + 1e4))
+    chance = special.expit(intercept + slope * score)
+    information = float((chance * (1 - chance)).sum() * n_customers / max(1, len(score)))
+    centre, slope_variance = float(score.mean()) if len(score) else 0.0, calibration.covariance[1][1]
+    level_variance = 1 / (information + 1)
+    covariance = np.array(
+        [
+            [level_variance + centre**2 * slope_variance, -centre * slope_variance],
+            [-centre * slope_variance, slope_variance],
+        ]
+    )
+    return _calibration(np.array([intercept, slope]), covariance, n_rows=calibration.n_rows)
+
+
 def uncalibrated() -> Calibration:
     """Return the map that changes nothing, for a history too short for a later slice.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,9 @@ from features.timeline import learnable_before
 
 LEAST_OUTCOMES = 5
 """Fewer snapshots than that of either outcome teach nothing: the rhythm speaks as it comes."""
+
+YEAR_DAYS, SEASON_DAYS = 364, 15
+"""A year of whole weeks, and how far from it still counts as the same season [days]."""
 
 _MOST_FOLDS = 3
 
@@ -29,8 +32,23 @@ class Fold:
 
 def folds_of(cutoffs: Sequence[date], churn: Churn) -> tuple[Fold, ...]:
     """Return up to three folds, oldest first, testing on the newest cutoffs that leave something to learn from."""
+    return _usable(cutoffs, churn)[-_MOST_FOLDS:]
+
+
+def season_fold(cutoffs: Sequence[date], churn: Churn, *, cutoff: date) -> Fold | None:
+    """Return the fold that tests on the same season a year before ``cutoff``, None where the history is too short.
+
+    Where shops are busy before Christmas and quiet in summer, the level of losses a year ago says more about the next
+    horizon than that of the last one. The same season is 364 days ago, give or take 15.
+    """
+    wanted = cutoff - timedelta(days=YEAR_DAYS)
+    near = [fold for fold in _usable(cutoffs, churn) if abs((fold.test - wanted).days) <= SEASON_DAYS]
+    return min(near, key=lambda fold: (abs((fold.test - wanted).days), fold.test), default=None)
+
+
+def _usable(cutoffs: Sequence[date], churn: Churn) -> tuple[Fold, ...]:
     folds = (Fold(test=cutoff, learn=learnable_before(cutoffs, cutoff, churn)) for cutoff in cutoffs)
-    return tuple(fold for fold in folds if fold.learn)[-_MOST_FOLDS:]
+    return tuple(fold for fold in folds if fold.learn)
 
 
 def split(rows: pd.DataFrame, fold: Fold) -> tuple[pd.DataFrame, pd.DataFrame]:

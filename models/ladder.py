@@ -21,10 +21,10 @@ from features.errors import LeakageError
 from features.matrix import feature_names
 from features.timeline import require_finished
 from models.boosting import BoostingSettings, fit_boosted
-from models.calibrate import Calibration, fit_calibration, uncalibrated
+from models.calibrate import Calibration, at_level_of, fit_calibration, uncalibrated
 from models.candidates import Candidate, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
 from models.churn_model import ChurnModel, Purpose
-from models.folds import LEAST_OUTCOMES, Fold, folds_of, split, teaches
+from models.folds import LEAST_OUTCOMES, Fold, folds_of, season_fold, split, teaches
 from models.metrics import calibration_error, evaluate, log_losses
 from models.rounds import best_rounds
 from models.settings import Training
@@ -75,16 +75,19 @@ def train(
     _require_labels(snapshots, churn, cutoff=cutoff)
     rows = snapshots.sort_values(["cutoff", "customer_id"], ignore_index=True)
     names, label = feature_names(rows), rows["label"].to_numpy(np.int8)
-    folds = folds_of(sorted(set(rows["cutoff"])), churn)
+    cutoffs = sorted(set(rows["cutoff"]))
+    folds = folds_of(cutoffs, churn)
     steps = ladder(purpose, training, _settings_of_trees(rows, folds, purpose, training))
     tested = _test_all(rows, steps, folds)
     chosen, remark = choose(tested, label, steps)
     fitted = steps[chosen](rows[list(names)], label) if teaches(label) else untrained_rhythm(lost=purpose == "churn")
-    evidence = _evidence(rows, tested, chosen=chosen, remark=remark)
+    season = season_fold(cutoffs, churn, cutoff=cutoff)
+    level = _test_all(rows, {chosen: steps[chosen]}, [season] if season else [])
+    evidence = {**_evidence(rows, tested, chosen=chosen, remark=remark), "level_of": _only_day(level)}
     model = ChurnModel(
         purpose=purpose,
         candidate=fitted,
-        calibration=_calibration(tested, chosen),
+        calibration=_calibration(tested, chosen, level=level),
         features=names,
         cutoff=cutoff,
         evidence=evidence,
@@ -180,7 +183,7 @@ def choose(tested: pd.DataFrame, label: NDArray[np.int8], steps: Iterable[str]) 
     if tested.empty:
         return (
             "rhythm",
-            "history too short for a test ordered in time: the rhythm speaks, moved to the level seen so far",
+            "no test ordered in time has enough of both outcomes: the rhythm speaks, moved to the level seen",
         )
     losses = _loss_by_customer(tested)
     best = str(losses.mean().idxmin())
@@ -203,13 +206,22 @@ def _loss_by_customer(tested: pd.DataFrame) -> pd.DataFrame:
     return table.sort_index()
 
 
-def _calibration(tested: pd.DataFrame, chosen: str) -> Calibration:
+def _calibration(tested: pd.DataFrame, chosen: str, *, level: pd.DataFrame) -> Calibration:
+    """Calibrate the chosen candidate on its folds; where the same season was tested, take the level from there."""
     own = tested.loc[tested["candidate"] == chosen]
     if own.empty:
         return uncalibrated()
-    return fit_calibration(
-        own["log_odds"].to_numpy(), own["label"].to_numpy(), n_customers=int(own["customer_id"].nunique())
-    )
+    pooled = fit_calibration(**_slice(own))
+    return pooled if level.empty else at_level_of(pooled, **_slice(level))
+
+
+def _only_day(level: pd.DataFrame) -> str | None:
+    return None if level.empty else str(level["test"].iloc[0])
+
+
+def _slice(tested: pd.DataFrame) -> dict[str, Any]:
+    customers = int(tested["customer_id"].nunique())
+    return {"score": tested["log_odds"].to_numpy(), "label": tested["label"].to_numpy(), "n_customers": customers}
 
 
 def _measured(part: pd.DataFrame) -> Mapping[str, float]:

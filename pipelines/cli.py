@@ -144,7 +144,7 @@ def main() -> None:
         app()
     except TreueError as error:
         message, code = str(error), error.exit_code
-    except Exception as error:  # noqa: BLE001 (the last border: whatever it is, the user gets one line)
+    except Exception as error:
         if os.environ.get(DEBUG):
             raise
         message = f"unexpected {type(error).__name__}: {error}; set {DEBUG}=1 to see where, and tell us"

@@ -21,7 +21,6 @@ from features.errors import TreueError  # noqa: E402
 from pipelines import stages  # noqa: E402
 from pipelines.settings import Settings, load_settings  # noqa: E402
 
-
 Result = TypeVar("Result")
 
 

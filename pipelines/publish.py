@@ -92,7 +92,7 @@ def _desk(settings: Settings, cutoff: date, places: Places) -> Desk:
         history=_history(places, cutoff),
         earlier={name: _earlier_probability(places, cutoff, file) for name, file in _SCORED.items()},
         texts=reason_texts(settings.language),
-        measures=_measures(settings),
+        measures=measures_of(settings),
     )
 
 
@@ -106,7 +106,8 @@ def master_data(settings: Settings, cutoff: date) -> pd.DataFrame:
         return pd.DataFrame(known.to_pandas())
 
 
-def _measures(settings: Settings) -> tuple[Measure, ...]:
+def measures_of(settings: Settings) -> tuple[Measure, ...]:
+    """Return the company's own catalogue of measures, else the one that comes with Treue."""
     own = settings.plan.measures
     if own is None:
         return shipped_measures()

@@ -15,10 +15,9 @@ from features.catalogue import families
 from features.outputs import MANIFEST, read_manifest, read_parquet, write_bytes, write_manifest
 from features.timeline import horizon_of
 from pipelines.places import Places
-from pipelines.publish import master_data
+from pipelines.publish import master_data, measures_of
 from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
-from retention.measures import Measure, parse_measures, shipped_measures
 from retention.report.inputs import FOLD_COLUMNS, SCORE_COLUMNS, ReportInputs
 from retention.report.page import report_page
 from retention.texts import Purpose
@@ -60,7 +59,7 @@ def report_inputs(settings: Settings, cutoff: date) -> ReportInputs:
         scores=read_parquet(scores, SCORES).select(SCORE_COLUMNS).to_pandas(),
         returns=read_parquet(scores, RETURNS).select(SCORE_COLUMNS).to_pandas(),
         owners=_owners(settings, cutoff),
-        measures=_measures(settings),
+        measures=measures_of(settings),
         evidence=evidence,
         folds=folds,
         data=read_manifest(places.matrix(cutoff)),
@@ -110,10 +109,3 @@ def _owners(settings: Settings, cutoff: date) -> pd.Series[str]:
     """Return the account manager of every customer in the master data; nothing without them."""
     customers = master_data(settings, cutoff).set_index("customer_id")
     return customers["owner"].astype("str") if "owner" in customers.columns else pd.Series(dtype="str")
-
-
-def _measures(settings: Settings) -> tuple[Measure, ...]:
-    own = settings.plan.measures
-    if own is None:
-        return shipped_measures()
-    return parse_measures(Path(own).read_text(encoding="utf-8"), where=own, families=set(families().values()))

@@ -52,9 +52,11 @@ def share_text(value: float, *, language: Language) -> str:
     --------
     >>> share_text(0.452, language="de"), share_text(0.034, language="en"), share_text(0.0001, language="de")
     ('45 %', '3.4%', 'unter 0,1 %')
+    >>> share_text(0.07, language="de")
+    '7 %'
     """
     unit = " %" if language == "de" else "%"
-    per_cent = 100 * float(value)
+    per_cent = round(100 * float(value), 9)
     if 0 < per_cent < 0.05:
         return ("unter " if language == "de" else "under ") + number_text(0.1, language=language, decimals=1) + unit
     if abs(per_cent) >= 9.95 or per_cent == round(per_cent):

@@ -78,8 +78,8 @@ def said(remark: str, words: ReportTexts) -> str:
 
     Examples
     --------
-    >>> said("history too short for a test ordered in time: x", report_texts("en"))[:26]
-    'The history is too short f'
+    >>> said("no test ordered in time has enough of both outcomes: x", report_texts("en"))[:26]
+    'No test on later time has'
     """
     glossary = {**words.candidates, **words.costs, **words.tables}
     for saying in words.sayings:

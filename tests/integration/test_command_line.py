@@ -141,9 +141,7 @@ def test_the_registry_may_be_an_mlflow_server(config: Path, mlflow_server_uri: s
         (("export", "--config", "company.yaml", "--cutoff", CUTOFF), 1, "manifest.json"),
     ],
 )
-def test_wrong_calls_end_in_one_plain_message(
-    config: Path, arguments: tuple[str, ...], code: int, words: str
-) -> None:
+def test_wrong_calls_end_in_one_plain_message(config: Path, arguments: tuple[str, ...], code: int, words: str) -> None:
     done = treue(config.parent, *arguments)
     assert done.returncode == code, done.stderr
     assert words in done.stderr

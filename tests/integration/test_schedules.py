@@ -143,8 +143,8 @@ def scheduled_and_completed(api: str) -> set[str]:
 
 
 def _post(url: str, body: dict[str, object] | None = None) -> list[dict[str, Any]]:
-    request = Request(url, json.dumps(body or {}).encode(), {"Content-Type": "application/json"})  # noqa: S310
-    with urlopen(request, timeout=10) as answer:  # noqa: S310
+    request = Request(url, json.dumps(body or {}).encode(), {"Content-Type": "application/json"})
+    with urlopen(request, timeout=10) as answer:
         found: list[dict[str, Any]] = json.load(answer)
     return found
 

@@ -77,7 +77,6 @@ def test_every_group_tells_customers_apart_in_the_trials(few: list[Trial]) -> No
     assert set(GROUPS) <= told
 
 
-@pytest.mark.xfail(strict=True, reason="the intake keeps the first of two rows with one key in the file, not in time")
 def test_a_correction_recorded_later_under_the_same_key_leaves_the_row_known_before() -> None:
     random = Random(77)
     made = company(random)

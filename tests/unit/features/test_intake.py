@@ -303,3 +303,11 @@ def test_temporary_files_go_with_the_tables(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(ConfigError, match="timezone"):
         taken(tmp_path, {}, timezone="Mars/Olympus")
     assert not list(scratch.iterdir())
+
+
+def test_a_pandas_column_with_a_time_zone_counts_in_the_zone_of_the_company() -> None:
+    late_evening = pd.to_datetime(["2024-06-30T22:30:00Z", "2024-12-31T22:30:00Z"], utc=True)
+    frame = pd.DataFrame({"order_id": ["1", "2"], "customer_id": [1, 2], "occurred_on": late_evening, "amount": 1.0})
+    with take_in_frames({"orders": frame}, cutoff=None, timezone="Europe/Berlin") as tables:
+        days = tables.arrow("orders", ["occurred_on"], order_by=["order_id"]).column(0).to_pylist()
+    assert days == [date(2024, 7, 1), date(2024, 12, 31)]

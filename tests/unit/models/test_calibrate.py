@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 from sklearn.linear_model import LogisticRegression
 
-from models.calibrate import INTERVAL, Calibration, fit_calibration, probability_interval, uncalibrated
+from models.calibrate import INTERVAL, Calibration, at_level_of, fit_calibration, probability_interval, uncalibrated
 
 INTERCEPT, SLOPE = -0.4, 1.25
 AT = np.array([-1.5, 0.0, 1.0])
@@ -118,3 +118,22 @@ def test_without_a_later_slice_nothing_changes_and_little_is_sure() -> None:
     assert none.log_odds(AT).tolist() == AT.tolist()
     assert none.spread(np.zeros(1)) == pytest.approx([1.0])
     assert none.spread(AT).min() > fit_calibration(*simulated(6, rows=60), n_customers=60).spread(AT).max()
+
+
+def test_the_level_of_a_slice_adds_up_to_its_outcomes_and_keeps_the_slope() -> None:
+    random = np.random.default_rng(5)
+    score = random.normal(size=4000)
+    label = (random.random(4000) < special.expit(score - 1.5)).astype(np.int8)
+    pooled = fit_calibration(score, (random.random(4000) < special.expit(score)).astype(np.int8), n_customers=4000)
+    moved = at_level_of(pooled, score, label, n_customers=4000)
+    assert moved.slope == pooled.slope
+    assert moved.intercept == pytest.approx(-1.5, abs=0.15)
+    assert special.expit(moved.log_odds(score)).mean() == pytest.approx(label.mean(), abs=0.001)
+
+
+def test_a_slice_of_three_customers_hardly_moves_the_level_and_leaves_it_unsure() -> None:
+    score = np.array([-0.2, 0.0, 0.3])
+    pooled = fit_calibration(np.zeros(500), np.r_[np.ones(250), np.zeros(250)].astype(np.int8), n_customers=500)
+    moved = at_level_of(pooled, score, np.zeros(3, dtype=np.int8), n_customers=3)
+    assert -1.2 < moved.intercept < 0
+    assert moved.spread(np.zeros(1))[0] > pooled.spread(np.zeros(1))[0]

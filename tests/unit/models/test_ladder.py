@@ -186,7 +186,7 @@ def test_without_a_fold_the_rhythm_is_moved_to_the_level_seen() -> None:
     frame = snapshots(23, days=cutoffs(1), level=-2.5)
     model, tested = trained(frame)
     assert len(tested) == 0
-    assert model.evidence["remark"].startswith("history too short for a test ordered in time: the rhythm speaks, moved")
+    assert model.evidence["remark"].startswith("no test ordered in time has enough of both outcomes: the rhythm speaks")
     assert model.score(frame)["probability"].mean() == pytest.approx(frame["label"].mean(), abs=0.03)
     assert ChurnModel.from_files(model.to_files()).digest == model.digest
 

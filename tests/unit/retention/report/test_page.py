@@ -184,8 +184,8 @@ def test_with_nobody_scored_listed_planned_or_tested_the_page_still_stands(make:
 def test_a_base_of_20_customers_says_how_unsure_it_is(make: Any) -> None:
     whole = make()
     evidence = {
-        "chosen": "rhythm", "remark": "history too short for a test ordered in time: x", "metrics": {}, "tests": [],
-        "training_cutoffs": ["2026-01-01"], "snapshots": 20, "customers": 20, "base_rate": 0.3,
+        "chosen": "rhythm", "remark": "no test ordered in time has enough of both outcomes: x", "metrics": {},
+        "tests": [], "training_cutoffs": ["2026-01-01"], "snapshots": 20, "customers": 20, "base_rate": 0.3,
     }  # fmt: skip
     folds = whole.folds.head(0)
     small = replace(whole, scores=whole.scores.head(20), evidence={"churn": evidence}, folds=folds)
