@@ -91,7 +91,8 @@ def fit_bgnbd(seen: Purchases) -> BgNbd:
     def loss(theta: NDArray[np.float64]) -> float:
         r, alpha, a, b = np.exp(theta)
         prior = _PRIOR_WEIGHT * float(((theta - centre) ** 2).sum()) / 2
-        return prior - float(weights @ _log_likelihood(x, last, age, r, alpha, a, b))
+        likelihood = weights * _log_likelihood(x, last, age, r, alpha, a, b)  # summed, not @: BLAS adds by threads
+        return prior - float(likelihood.sum())
 
     bounds = [(value - 7.0, value + 7.0) for value in centre]
     found = optimize.minimize(loss, centre, method="L-BFGS-B", bounds=bounds)

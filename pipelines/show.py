@@ -29,7 +29,7 @@ def training(folder: Path) -> None:
     for purpose, evidence in json.loads((folder / "metrics.json").read_text()).items():
         chosen = evidence["metrics"].get(evidence["chosen"])
         measured = (
-            f"; on later time AUC {chosen['auc']:.3f}, calibration error {chosen['calibration_error']:.3f}"
+            f"; on later time AUC {chosen['auc']:.3f}, lift at 10 % {chosen['lift_at_10']:.1f}"
             if chosen
             else ""
         )
