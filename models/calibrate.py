@@ -84,27 +84,36 @@ def fit_calibration(score: Column, label: NDArray[np.int8], *, n_customers: int)
 
 
 def at_level_of(calibration: Calibration, score: Column, label: NDArray[np.int8], *, n_customers: int) -> Calibration:
-    """Return ``calibration`` with its slope and the level of one slice, such as the same season a year ago.
+    """Return a calibration with the slope of ``calibration`` and the level of one slice.
 
-    The intercept is moved so that the slice's probabilities add up to its outcomes, held to the old one by a Gaussian
-    prior of standard deviation 1 that counts only where the slice is small. Parameters as for ``fit_calibration``.
+    Parameters
+    ----------
+    calibration : Calibration
+        Fitted out of time: how far scores may be trusted to spread.
+    score : array of float, shape (n_rows,)
+        What the model in use says of the slice; it may have learned from it, for only one number is taken from it.
+    label : array of {0, 1}, shape (n_rows,)
+        What became of the slice.
+    n_customers : int
+        Distinct customers among the rows.
+
+    Notes
+    -----
+    The intercept is that with which the slice's probabilities add up to its outcomes; a Gaussian prior around 0 with
+    standard deviation 1 counts where the slice is small. An intercept fitted on the folds would correct the models of
+    the folds, which learned from less time, and correct the model in use a second time for what it has learned since.
     """
-    slope, before = calibration.slope, calibration.intercept
+    slope = calibration.slope
 
     def surplus(intercept: float) -> float:
-        return float(special.expit(intercept + slope * score).sum() - label.sum() + intercept - before)
+        return float(special.expit(intercept + slope * score).sum() - label.sum() + intercept)
 
-    intercept = float(optimize.brentq(surplus, before - 1e4, before + 1e4))
+    intercept = float(optimize.brentq(surplus, -1e4, 1e4))
     chance = special.expit(intercept + slope * score)
     information = float((chance * (1 - chance)).sum() * n_customers / max(1, len(score)))
     centre, slope_variance = float(score.mean()) if len(score) else 0.0, calibration.covariance[1][1]
-    level_variance = 1 / (information + 1)
-    covariance = np.array(
-        [
-            [level_variance + centre**2 * slope_variance, -centre * slope_variance],
-            [-centre * slope_variance, slope_variance],
-        ]
-    )
+    level_variance, together = 1 / (information + 1), -centre * slope_variance
+    covariance = np.array([[level_variance + centre**2 * slope_variance, together], [together, slope_variance]])
     return _calibration(np.array([intercept, slope]), covariance, n_rows=calibration.n_rows)
 
 

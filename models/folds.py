@@ -35,15 +35,15 @@ def folds_of(cutoffs: Sequence[date], churn: Churn) -> tuple[Fold, ...]:
     return _usable(cutoffs, churn)[-_MOST_FOLDS:]
 
 
-def season_fold(cutoffs: Sequence[date], churn: Churn, *, cutoff: date) -> Fold | None:
-    """Return the fold that tests on the same season a year before ``cutoff``, None where the history is too short.
+def level_cutoff(cutoffs: Sequence[date], cutoff: date) -> date:
+    """Return the training cutoff whose level of outcomes a model of ``cutoff`` takes: the same season, else the newest.
 
     Where shops are busy before Christmas and quiet in summer, the level of losses a year ago says more about the next
     horizon than that of the last one. The same season is 364 days ago, give or take 15.
     """
     wanted = cutoff - timedelta(days=YEAR_DAYS)
-    near = [fold for fold in _usable(cutoffs, churn) if abs((fold.test - wanted).days) <= SEASON_DAYS]
-    return min(near, key=lambda fold: (abs((fold.test - wanted).days), fold.test), default=None)
+    near = [each for each in cutoffs if abs((each - wanted).days) <= SEASON_DAYS]
+    return min(near, key=lambda each: (abs((each - wanted).days), each), default=max(cutoffs))
 
 
 def _usable(cutoffs: Sequence[date], churn: Churn) -> tuple[Fold, ...]:

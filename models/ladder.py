@@ -24,7 +24,7 @@ from models.boosting import BoostingSettings, fit_boosted
 from models.calibrate import Calibration, at_level_of, fit_calibration, uncalibrated
 from models.candidates import Candidate, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
 from models.churn_model import ChurnModel, Purpose
-from models.folds import LEAST_OUTCOMES, Fold, folds_of, season_fold, split, teaches
+from models.folds import LEAST_OUTCOMES, Fold, folds_of, level_cutoff, split, teaches
 from models.metrics import calibration_error, evaluate, log_losses
 from models.rounds import best_rounds
 from models.settings import Training
@@ -81,13 +81,12 @@ def train(
     tested = _test_all(rows, steps, folds)
     chosen, remark = choose(tested, label, steps)
     fitted = steps[chosen](rows[list(names)], label) if teaches(label) else untrained_rhythm(lost=purpose == "churn")
-    season = season_fold(cutoffs, churn, cutoff=cutoff)
-    level = _test_all(rows, {chosen: steps[chosen]}, [season] if season else [])
+    level = rows.loc[rows["cutoff"] == level_cutoff(cutoffs, cutoff)] if len(tested) else rows.head(0)
     evidence = {**_evidence(rows, tested, chosen=chosen, remark=remark), "level_of": _only_day(level)}
     model = ChurnModel(
         purpose=purpose,
         candidate=fitted,
-        calibration=_calibration(tested, chosen, level=level),
+        calibration=_calibration(tested.loc[tested["candidate"] == chosen], level, fitted),
         features=names,
         cutoff=cutoff,
         evidence=evidence,
@@ -206,22 +205,18 @@ def _loss_by_customer(tested: pd.DataFrame) -> pd.DataFrame:
     return table.sort_index()
 
 
-def _calibration(tested: pd.DataFrame, chosen: str, *, level: pd.DataFrame) -> Calibration:
-    """Calibrate the chosen candidate on its folds; where the same season was tested, take the level from there."""
-    own = tested.loc[tested["candidate"] == chosen]
-    if own.empty:
+def _calibration(tested: pd.DataFrame, level: pd.DataFrame, fitted: Candidate) -> Calibration:
+    """Calibrate the candidate in use: its slope from what it said on later time, its level from one season's slice."""
+    if tested.empty:
         return uncalibrated()
-    pooled = fit_calibration(**_slice(own))
-    return pooled if level.empty else at_level_of(pooled, **_slice(level))
+    customers = int(tested["customer_id"].nunique())
+    spread = fit_calibration(tested["log_odds"].to_numpy(), tested["label"].to_numpy(), n_customers=customers)
+    score, truth = fitted.log_odds(level[list(feature_names(level))]), level["label"].to_numpy(np.int8)
+    return at_level_of(spread, score, truth, n_customers=len(level))
 
 
 def _only_day(level: pd.DataFrame) -> str | None:
-    return None if level.empty else str(level["test"].iloc[0])
-
-
-def _slice(tested: pd.DataFrame) -> dict[str, Any]:
-    customers = int(tested["customer_id"].nunique())
-    return {"score": tested["log_odds"].to_numpy(), "label": tested["label"].to_numpy(), "n_customers": customers}
+    return None if level.empty else str(level["cutoff"].iloc[0])
 
 
 def _measured(part: pd.DataFrame) -> Mapping[str, float]:

@@ -28,11 +28,7 @@ def training(folder: Path) -> None:
     """Print which candidate speaks for each cohort, and why."""
     for purpose, evidence in json.loads((folder / "metrics.json").read_text()).items():
         chosen = evidence["metrics"].get(evidence["chosen"])
-        measured = (
-            f"; on later time AUC {chosen['auc']:.3f}, lift at 10 % {chosen['lift_at_10']:.1f}"
-            if chosen
-            else ""
-        )
+        measured = f"; on later time AUC {chosen['auc']:.3f}, lift at 10 % {chosen['lift_at_10']:.1f}" if chosen else ""
         _line(purpose, f"{evidence['chosen']}: {evidence['remark']}{measured}")
 
 

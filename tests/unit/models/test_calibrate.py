@@ -137,3 +137,14 @@ def test_a_slice_of_three_customers_hardly_moves_the_level_and_leaves_it_unsure(
     moved = at_level_of(pooled, score, np.zeros(3, dtype=np.int8), n_customers=3)
     assert -1.2 < moved.intercept < 0
     assert moved.spread(np.zeros(1))[0] > pooled.spread(np.zeros(1))[0]
+
+
+def test_what_the_model_in_use_has_learned_since_the_folds_is_not_corrected_twice() -> None:
+    random = np.random.default_rng(6)
+    truth = random.normal(size=4000)
+    label = (random.random(4000) < special.expit(truth)).astype(np.int8)
+    said_by_fold, said_in_use = truth + 4, truth  # the fold's model knew only a time in which everybody left
+    twice = fit_calibration(said_by_fold, label, n_customers=4000)
+    once = at_level_of(twice, said_in_use, label, n_customers=4000)
+    assert special.expit(twice.log_odds(said_in_use)).mean() < 0.1
+    assert special.expit(once.log_odds(said_in_use)).mean() == pytest.approx(label.mean(), abs=0.001)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from features.definition import Churn
 from features.timeline import training_cutoffs
-from models.folds import LEAST_OUTCOMES, Fold, folds_of, season_fold, split, teaches
+from models.folds import LEAST_OUTCOMES, Fold, folds_of, level_cutoff, split, teaches
 from tests.unit.models.snapshots import CHURN, cutoffs, snapshots
 
 churns = st.builds(Churn, lead_days=st.integers(0, 120), horizon_days=st.integers(1, 240))
@@ -75,16 +75,13 @@ def test_both_outcomes_must_be_there_often_enough() -> None:
     assert not teaches(enough[:0])
 
 
-def test_the_fold_of_the_same_season_lies_a_year_back_and_learns_only_from_before() -> None:
+def test_the_level_is_taken_from_the_same_season_a_year_before() -> None:
     cutoff = date(2026, 3, 1)
     found = training_cutoffs(first_day=date(2023, 1, 1), known_until=cutoff, churn=CHURN, most=30)
-    fold = season_fold(found, CHURN, cutoff=cutoff)
-    assert fold is not None
-    assert abs((fold.test - (cutoff - timedelta(days=364))).days) <= 15
-    assert not overlaps([fold], CHURN)
+    assert abs((level_cutoff(found, cutoff) - (cutoff - timedelta(days=364))).days) <= 15
 
 
-def test_a_history_under_a_year_and_a_horizon_has_no_fold_of_the_same_season() -> None:
+def test_a_history_without_the_same_season_gives_the_newest_level() -> None:
     cutoff = date(2026, 3, 1)
     found = training_cutoffs(first_day=date(2025, 3, 1), known_until=cutoff, churn=CHURN)
-    assert season_fold(found, CHURN, cutoff=cutoff) is None
+    assert level_cutoff(found, cutoff) == found[-1]

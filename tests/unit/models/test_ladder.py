@@ -13,6 +13,7 @@ from scipy import special
 from sklearn.metrics import roc_auc_score
 
 from features.errors import LeakageError
+from models.calibrate import fit_calibration
 from models.churn_model import ChurnModel
 from models.ladder import choose, ladder, train
 from models.metrics import calibration_error
@@ -129,12 +130,17 @@ def test_every_candidate_is_tested_on_the_same_snapshots(result: tuple[ChurnMode
     assert not tested.duplicated(["test", "customer_id", "candidate"]).any()
 
 
-def test_the_calibration_is_that_of_the_chosen_on_all_folds(result: tuple[ChurnModel, pd.DataFrame]) -> None:
+def test_the_slope_is_that_of_the_chosen_on_all_folds_and_the_level_that_of_one_slice(
+    result: tuple[ChurnModel, pd.DataFrame], frame: pd.DataFrame
+) -> None:
     model, tested = result
     own = tested.loc[tested["candidate"] == model.evidence["chosen"]]
-    assert model.calibration.n_rows == len(own)
-    level = special.expit(model.calibration.log_odds(own["log_odds"].to_numpy())).mean()
-    assert level == pytest.approx(own["label"].mean(), abs=0.01)
+    folds = fit_calibration(
+        own["log_odds"].to_numpy(), own["label"].to_numpy(), n_customers=own["customer_id"].nunique()
+    )
+    assert (model.calibration.n_rows, model.calibration.slope) == (len(own), folds.slope)
+    level = frame.loc[frame["cutoff"].astype(str) == model.evidence["level_of"]]
+    assert model.score(level)["probability"].mean() == pytest.approx(level["label"].mean(), abs=0.01)
 
 
 def test_the_calibration_error_as_learned_knows_nothing_of_the_fold(result: tuple[ChurnModel, pd.DataFrame]) -> None:
