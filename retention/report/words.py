@@ -78,7 +78,7 @@ def said(remark: str, words: ReportTexts) -> str:
 
     Examples
     --------
-    >>> said("no test ordered in time has enough of both outcomes: x", report_texts("en"))[:26]
+    >>> said("no test ordered in time has enough of both outcomes: x", report_texts("en"))[:25]
     'No test on later time has'
     """
     glossary = {**words.candidates, **words.costs, **words.tables}
