@@ -21,7 +21,7 @@ from features.ledger import Past
 from features.matrix import feature_columns, rhythm_at
 from features.rhythm import RhythmParameters
 from features.timeline import day_number
-from tests.oracle import naive
+from tests.oracle import known, naive_rhythm
 from tests.oracle.companies import DIFFICULT_DAYS, TIMEZONE, Company, company, some_cutoffs, taken_in
 
 CHURN = Churn(lead_days=14, horizon_days=90)
@@ -34,9 +34,9 @@ def features_at(history: History, cutoff: date, rhythm: RhythmParameters) -> pd.
     return found.set_index(pd.Index(history.customer_ids))
 
 
-def expected_of(snapshot: naive.Snapshot, rhythm: RhythmParameters) -> dict[str, naive.Value]:
+def expected_of(snapshot: known.Snapshot, rhythm: RhythmParameters) -> dict[str, known.Value]:
     model = rhythm.bgnbd
-    fitted = naive.Fitted(
+    fitted = naive_rhythm.Fitted(
         r=model.r,
         alpha=model.alpha,
         a=model.a,
@@ -46,10 +46,10 @@ def expected_of(snapshot: naive.Snapshot, rhythm: RhythmParameters) -> dict[str,
         lead_days=CHURN.lead_days,
         horizon_days=CHURN.horizon_days,
     )
-    return {name: compute(snapshot) for name, compute in naive.FEATURES.items()} | naive.rhythm(snapshot, fitted)
+    return {name: compute(snapshot) for name, compute in known.FEATURES.items()} | naive_rhythm.rhythm(snapshot, fitted)
 
 
-def agrees(found: float, expected: naive.Value, *, within: float = 1e-9) -> bool:
+def agrees(found: float, expected: known.Value, *, within: float = 1e-9) -> bool:
     if expected is None or math.isnan(found):
         return expected is None and math.isnan(found)
     if isinstance(expected, int):
@@ -64,7 +64,7 @@ def differences(made: Company, cutoffs: list[date], *, history: History | None =
         rhythm = rhythm_at(history, cutoff=cutoff)
         found = features_at(history, cutoff, rhythm)
         for customer, row in found.iterrows():
-            snapshot = naive.snapshot_of(made, str(customer), cutoff, timezone=TIMEZONE)
+            snapshot = known.snapshot_of(made, str(customer), cutoff, timezone=TIMEZONE)
             for name, expected in expected_of(snapshot, rhythm).items():
                 if not agrees(row[name], expected):
                     yield cutoff, customer, name, row[name], expected
@@ -83,7 +83,7 @@ def compare(seed: int, *, companies: int, cutoffs: int) -> int:
 
 
 def test_the_oracle_knows_every_feature_of_the_catalogue_and_no_other() -> None:
-    assert {*naive.FEATURES} | RHYTHM == {feature.name for feature in catalogue()}
+    assert {*known.FEATURES} | RHYTHM == {feature.name for feature in catalogue()}
 
 
 def test_every_feature_equals_the_oracle_at_random_cutoffs() -> None:
