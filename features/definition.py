@@ -18,7 +18,7 @@ class Churn(Section):
     definition: Literal["inactivity", "decline", "contract"] = Field(
         default="inactivity",
         description="inactivity: no purchase inside the horizon; decline: turnover inside the horizon falls by"
-        " decline_share against the same days a year before; contract: the last contract runs out inside the horizon.",
+        " decline_share against the same days a year before; contract: no contract covers the last day of the horizon.",
     )
     active_within_days: int = Field(
         default=180,
