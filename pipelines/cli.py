@@ -166,6 +166,8 @@ def _flow(name: str, config: Path, cutoff: date | None) -> Any:
         raise ConfigError(f"{config} does not exist; give --config a file, or write one with `treue init DIR`")
     _settings(config)
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{name}: Prefect is starting, a few seconds …\n")
     from pipelines.flows import FLOWS
 
     return FLOWS[name](str(config), cutoff)
