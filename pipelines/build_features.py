@@ -105,7 +105,13 @@ def _facts(settings: Settings, tables: Tables, learn_from: tuple[date, ...]) -> 
 
 
 def recipe_of(settings: Settings, features: list[str]) -> str:
-    """Return the digest of all that shapes a model besides the rows: definition, training and features."""
+    """Return the digest of all that shapes a model besides the rows: mapping, definition, training and features.
+
+    Where a source lies is no part of it: the same columns from a file and from a database make the same model.
+    """
+    sources = {
+        name: source.model_dump(mode="json", exclude={"uri", "table"}) for name, source in settings.sources.items()
+    }
     training = settings.training.model_dump(mode="json", exclude={"threads", "retrain_after_days"})
-    content = [settings.churn.model_dump(mode="json"), training, settings.timezone, features]
+    content = [sources, settings.churn.model_dump(mode="json"), training, settings.timezone, features]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -41,7 +41,7 @@ Cutoff = Annotated[
     typer.Option(
         parser=_date,
         metavar="YYYY-MM-DD",
-        help="Only rows known before this day exist. Default: the day after the last known row.",
+        help="Only rows known before this day exist. Default: the day after the last known order.",
         show_default=False,
     ),
 ]

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.catalogue import families
+from features.errors import ConfigError
 from features.intake import take_in
 from features.outputs import read_manifest, read_parquet, write_manifest, write_parquet
 from pipelines.build_features import read_matrix
@@ -107,11 +108,21 @@ def master_data(settings: Settings, cutoff: date) -> pd.DataFrame:
 
 
 def measures_of(settings: Settings) -> tuple[Measure, ...]:
-    """Return the company's own catalogue of measures, else the one that comes with Treue."""
+    """Return the company's own catalogue of measures, else the one that comes with Treue.
+
+    Raises
+    ------
+    ConfigError
+        If the company's own file cannot be read or is no catalogue.
+    """
     own = settings.plan.measures
     if own is None:
         return shipped_measures()
-    return parse_measures(Path(own).read_text(encoding="utf-8"), where=own, families=set(families().values()))
+    try:
+        text = Path(own).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"plan.measures: {own} cannot be read ({error}); give a YAML file in UTF-8") from error
+    return parse_measures(text, where=own, families=set(families().values()))
 
 
 def _selected(desk: Desk, name: ListName) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from features.matrix import feature_names, of_cohort, stack
+from features.matrix import of_cohort, stack
 from features.outputs import read_manifest, write_json, write_manifest, write_parquet
 from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
@@ -86,22 +86,30 @@ def _train_one(
     model, tested = train_ladder(
         cohort, purpose=purpose, cutoff=cutoff, churn=settings.churn, training=settings.training
     )
+    _register(registry, model, tested, settings, manifest)
+    return purpose, model, tested
+
+
+def _register(
+    registry: Registry, model: ChurnModel, tested: pd.DataFrame, settings: Settings, manifest: Mapping[str, Any]
+) -> None:
+    """Log the run with parameters, metrics, plots and hashes, and register the model."""
     chosen = model.evidence["metrics"].get(model.evidence["chosen"], {})
     registry.register(
         model.to_files(),
-        name=model_name(settings, purpose),
+        name=model_name(settings, model.purpose),
         digest=model.digest,
         tags={
-            "cutoff": cutoff.isoformat(),
+            "cutoff": model.cutoff.isoformat(),
             "recipe": manifest["recipe"],
-            "purpose": purpose,
+            "purpose": model.purpose,
             "config": settings.digest,
         },
         parameters={
             "candidate": model.candidate.name,
             "remark": model.evidence["remark"],
-            "snapshots": len(cohort),
-            "features": len(feature_names(cohort)),
+            "snapshots": model.evidence["snapshots"],
+            "features": len(model.features),
             **settings.churn.model_dump(mode="json"),
             **settings.training.model_dump(mode="json", exclude={"cutoffs", "tune"}),
         },
@@ -110,7 +118,6 @@ def _train_one(
         signature_features=model.features,
         data_digest=manifest["data"],
     )
-    return purpose, model, tested
 
 
 def _write_backtest(folder: Path, trained: list[tuple[Purpose, ChurnModel, pd.DataFrame]], cutoff: date) -> Path:
