@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.definition import YEAR_DAYS, Churn
-from features.history import NEVER, History, Rows
-from features.ledger import Ledger
+from features.history import History, Seen
+from features.ledger import Column, Ledger
+from features.ledgers.rows import NEVER, Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,24 +21,33 @@ class Cohort:
     lapsed: NDArray[np.int64]
 
 
-def cohort_of(history: History, *, cutoff: int, churn: Churn) -> Cohort:
-    """Return the cohort of ``cutoff`` by the company's definition of churn.
+def cohort_of(seen: Seen, *, churn: Churn) -> Cohort:
+    """Return the cohort of the morning seen, by the company's definition of churn.
 
-    ``history`` must already be cut to what was known before ``cutoff``. A customer with neither a purchase nor a
-    contract in reach is in neither.
+    A customer with neither a purchase nor a contract in reach is in neither.
     """
+    everyone = np.arange(len(seen.history.customer_ids))
     if churn.definition == "contract":
-        since_end = cutoff - covered_until(
-            history.rows["contracts"], n_customers=len(history.customer_ids), cutoff=cutoff
-        )
+        since_end = seen.cutoff - seen.column(everyone, lambda known, asked: _covered(known, asked, seen.cutoff))
         return _by_age(since_end, active_within=-1, lapsed_within=churn.lapsed_within_days)
-    everyone = np.arange(len(history.customer_ids))
-    recency = history.ledgers["purchases"].at(everyone, cutoff).recency_days
+    recency = seen.column(everyone, lambda known, asked: _recency(known, asked, seen.cutoff))
     found = _by_age(recency, active_within=churn.active_within_days, lapsed_within=churn.lapsed_within_days)
     if churn.definition == "decline":
-        base = same_days_a_year_before(history.ledgers["bookings"], found.active, cutoff=cutoff, churn=churn)
+        base = seen.column(found.active, lambda known, asked: _base(known, asked, cutoff=seen.cutoff, churn=churn))
         return Cohort(active=found.active[base > 0], lapsed=found.lapsed)
     return found
+
+
+def _recency(known: History, customers: NDArray[np.int64], cutoff: int) -> Column:
+    return known.ledgers["purchases"].at(customers, cutoff).recency_days
+
+
+def _covered(known: History, customers: NDArray[np.int64], cutoff: int) -> Column:
+    return covered_until(known.rows["contracts"], n_customers=len(known.customer_ids), cutoff=cutoff)[customers]
+
+
+def _base(known: History, customers: NDArray[np.int64], *, cutoff: int, churn: Churn) -> Column:
+    return same_days_a_year_before(known.ledgers["bookings"], customers, cutoff=cutoff, churn=churn)
 
 
 def covered_until(contracts: Rows, *, n_customers: int, cutoff: int) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import weakref
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 from functools import cached_property
@@ -77,6 +77,24 @@ class Tables:
     def query(self, sql: str) -> pa.Table:
         """Return the result of a DuckDB query; the tables are visible in it by name."""
         return self._engine.arrow(sql, place="query on the accepted tables")
+
+    def batches(self, sql: str, *, rows: int) -> Iterator[pa.RecordBatch]:
+        """Yield the result of a DuckDB query in batches of at most so many rows; ask nothing else meanwhile."""
+        return self._engine.batches(sql, rows=rows, place="query on the accepted tables")
+
+    @cached_property
+    def customers(self) -> pa.Table:
+        """Everyone who ordered or signed, by id: customer_id, rows (orders and contracts).
+
+        From then on the relation ``customer_codes`` (customer_id, code from 0 in that order) is visible in queries.
+        """
+        signed = " union all select customer_id from contracts" if "contracts" in self._columns else ""
+        self._engine.run(
+            "create table customer_codes as"
+            " select customer_id, row_number() over (order by customer_id) - 1 as code, count(*) as rows"
+            f" from (select customer_id from orders{signed}) group by customer_id"
+        )
+        return self.query("select customer_id, rows from customer_codes order by code")
 
     def quarantine(self, name: str) -> pa.Table:
         """Return refused rows: file, row, rule, column, message, then the row's original columns as text.

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import LeakageError
+from features.kernels import count_below, first_at_or_after
 
 Column = NDArray[np.float64]
 """One value per snapshot; NaN where there is nothing to say."""
 
-_SPAN = 1 << 21
+DAYS_SPAN = 1 << 21
 """Day numbers stay within half of this either way (to the year 4840), so customer and day make one sortable key."""
 
 
@@ -42,9 +43,10 @@ class Ledger:
         self._sums: dict[str, NDArray[np.int64]] = {}
 
     @cached_property
-    def key(self) -> NDArray[np.int64]:
-        """Customer and day in one ascending number per row."""
-        return self.customer * _SPAN + self.day
+    def offsets(self) -> NDArray[np.int64]:
+        """Rows of customer ``c`` are ``offsets[c]`` to ``offsets[c + 1] - 1``; ends with the last who has any."""
+        counts = np.bincount(self.customer) if len(self.customer) else np.zeros(0, dtype=np.int64)
+        return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)])
 
     def sums(self, name: str) -> NDArray[np.int64]:
         """Prefix sums of ``name``, shape (n_rows + 1,): rows ``i`` to ``j - 1`` add up to ``sums[j] - sums[i]``."""
@@ -70,6 +72,12 @@ class Past:
         self.cutoff = cutoff
         self._positions: dict[int | None, NDArray[np.int64]] = {}
 
+    @cached_property
+    def _rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """First row of each customer and the one behind its last, future ones included."""
+        offsets, last = self.ledger.offsets, len(self.ledger.offsets) - 1
+        return offsets[np.minimum(self.customers, last)], offsets[np.minimum(self.customers + 1, last)]
+
     def _position(self, age: int | None) -> NDArray[np.int64]:
         """First row of each customer that is at most ``age`` days old (None: the customer's first row)."""
         if age is not None and age < 0:
@@ -78,9 +86,14 @@ class Past:
                 " let it end at least 0 days ago"
             )
         if age not in self._positions:
-            day = -_SPAN // 2 if age is None else self.cutoff - age
-            self._positions[age] = np.searchsorted(self.ledger.key, self.customers * _SPAN + day, side="left")
+            self._positions[age] = self._rows[0] if age is None else self._first_on(self.cutoff - age)
         return self._positions[age]
+
+    def _first_on(self, day: int | NDArray[np.int64]) -> NDArray[np.int64]:
+        """First row of each customer on or after ``day``."""
+        days = np.broadcast_to(np.asarray(day, dtype=np.int64), self.customers.shape)
+        found: NDArray[np.int64] = first_at_or_after(*self._rows, self.ledger.day, np.ascontiguousarray(days))
+        return found
 
     @property
     def end(self) -> NDArray[np.int64]:
@@ -96,9 +109,32 @@ class Past:
         sums = self.ledger.sums(name)
         return (sums[self._position(ago)] - sums[self._start(days, ago)]).astype(np.float64)
 
-    def mean(self, name: str, days: int | None = None, *, of: str) -> Column:
+    def mean(self, name: str, days: int | None = None, *, of: str, ago: int = 0) -> Column:
         """Mean of ``name`` over the rows of a window whose flag ``of`` is 1; missing when there are none."""
-        return divide(self.total(name, days), self.total(of, days))
+        return divide(self.total(name, days, ago=ago), self.total(of, days, ago=ago))
+
+    def distinct(self, previous: str, days: int) -> Column:
+        """Different things among the rows of a window [count].
+
+        ``previous`` names the day on which the same customer had the same thing before (any day before all history
+        for a first time): rows for which it lies before the window are the first of their kind in it.
+        """
+        start = np.full(len(self.customers), self.cutoff - days, dtype=np.int64)
+        found = count_below(self._position(days), self.end, self.ledger.values[previous], start)
+        return np.asarray(found, dtype=np.float64)
+
+    def count_since(self, day: Column) -> Column:
+        """Rows on or after each customer's own ``day`` and before the cutoff [count]; missing where it is missing."""
+        known = ~np.isnan(day)
+        start = self._first_on(np.where(known, day, self.cutoff).astype(np.int64))
+        return np.where(known, np.maximum(self.end - start, 0), np.nan)
+
+    def total_since(self, name: str, day: Column) -> Column:
+        """Sum of ``name`` over the rows on or after each customer's own ``day``; missing where it is missing."""
+        known = ~np.isnan(day)
+        start = np.minimum(self._first_on(np.where(known, day, self.cutoff).astype(np.int64)), self.end)
+        sums = self.ledger.sums(name)
+        return np.where(known, sums[self.end] - sums[start], np.nan)
 
     @cached_property
     def recency_days(self) -> Column:
@@ -113,6 +149,10 @@ class Past:
     def last(self, name: str, *, back: int = 0) -> Column:
         """Value of ``name`` in the last row before the cutoff (``back`` rows earlier); missing without one."""
         return self._pick(name, self.end - 1 - back)
+
+    def first(self, name: str) -> Column:
+        """Value of ``name`` in the customer's first row; missing without one before the cutoff."""
+        return self._pick(name, self._position(None))
 
     def day_of_first(self, chosen: NDArray[np.bool_]) -> Column:
         """Day number of the first row before the cutoff for which ``chosen`` (shape (n_rows,)) is true."""

@@ -14,25 +14,19 @@ from features.catalogue import Feature, available
 from features.cohort import Cohort, cohort_of
 from features.definition import Churn
 from features.errors import ContractError
-from features.history import History
+from features.history import History, Seen
 from features.labels import labels_of
 from features.ledger import Column, Past
-from features.rhythm import Rhythm, RhythmParameters, fit_rhythm
+from features.norms import Norms, norms_at
+from features.rhythm import Rhythm
 from features.timeline import day_number, horizon_of
 
 KEYS = ("customer_id", "cutoff", "cohort", "label")
 """Columns of the matrix that are no features."""
 
 
-def rhythm_at(history: History, *, cutoff: date) -> RhythmParameters:
-    """Return the company's rhythm at ``cutoff``, fitted on every customer known by then."""
-    seen = history.known_before(day_number(cutoff))
-    purchases, count = seen.ledgers["purchases"], len(seen.customer_ids)
-    return fit_rhythm(purchases, n_customers=count, cutoff=day_number(cutoff))
-
-
 def build_matrix(
-    history: History, *, cutoff: date, churn: Churn, known_until: date, rhythm: RhythmParameters | None = None
+    history: History, *, cutoff: date, churn: Churn, known_until: date, norms: Norms | None = None
 ) -> pd.DataFrame:
     """Return the snapshots of ``cutoff`` with every available feature and, when finished, their labels.
 
@@ -46,41 +40,57 @@ def build_matrix(
         Definition of the cohort, the label and the horizon.
     known_until : date
         First day that is not known.
-    rhythm : RhythmParameters, optional
-        As ``rhythm_at`` gives it, where it is at hand already.
+    norms : Norms, optional
+        What is usual in the company; needed where ``history`` is only a part of it, else found from it.
 
     Returns
     -------
-    DataFrame, one row per customer of the cohort, ordered by cohort ("active", "lapsed") and customer_id
-        Columns ``KEYS`` (label: 1 lost or returned, 0 not, missing while the horizon is unfinished), then one float64
-        column per feature.
+    DataFrame, one row per customer of the cohorts, ordered by customer_id
+        Columns ``KEYS`` (cohort: "active" or "lapsed"; label: 1 lost or returned, 0 not, missing while the horizon is
+        unfinished), then one float64 column per feature.
 
     Raises
     ------
     ContractError
         If nobody had bought (or signed) before ``cutoff``.
     """
-    seen = history.known_before(day_number(cutoff))
-    cohort = cohort_of(seen, cutoff=day_number(cutoff), churn=churn)
-    if not len(cohort.active) and not len(cohort.lapsed):
+    matrix = block_of_matrix(
+        history, cutoff=cutoff, churn=churn, known_until=known_until, norms=norms or norms_at(history, cutoff=cutoff)
+    )
+    require_somebody(len(matrix), cutoff)
+    return matrix
+
+
+def require_somebody(count: int, cutoff: date) -> None:
+    """Raise a ContractError when the cohorts of ``cutoff`` are empty."""
+    if not count:
         raise ContractError(
             f"no customer is active or lapsed on {cutoff}: check churn.active_within_days and the cutoff"
         )
+
+
+def block_of_matrix(history: History, *, cutoff: date, churn: Churn, known_until: date, norms: Norms) -> pd.DataFrame:
+    """Return the snapshots of one part of the history, as `build_matrix` does; possibly none."""
+    seen = history.at(day_number(cutoff))
+    cohort = cohort_of(seen, churn=churn)
+    everyone = np.r_[cohort.active, cohort.lapsed]
+    order = np.argsort(everyone)
     keys = _keys(history, cohort, cutoff=cutoff)
     keys["label"] = _labels(history, cohort, cutoff=cutoff, churn=churn, known_until=known_until)
-    everyone = np.r_[cohort.active, cohort.lapsed]
-    rhythm = rhythm or rhythm_at(seen, cutoff=cutoff)
-    features = feature_columns(seen, everyone, cutoff=cutoff, churn=churn, rhythm=rhythm)
-    return pd.concat([keys, features], axis=1)
+    features = feature_columns(seen, everyone[order], churn=churn, norms=norms)
+    return pd.concat([keys.iloc[order].reset_index(drop=True), features], axis=1)
 
 
-def feature_columns(
-    history: History, customers: NDArray[np.int64], *, cutoff: date, churn: Churn, rhythm: RhythmParameters
-) -> pd.DataFrame:
-    """Return every available feature of ``customers`` at ``cutoff``; ``history`` must be cut to what was known."""
-    inputs = Inputs(history, customers, cutoff=day_number(cutoff), churn=churn, rhythm=rhythm)
-    columns = {feature.name: inputs.compute(feature) for feature in available_features(history)}
-    return pd.DataFrame(columns, dtype=np.float64)
+def feature_columns(seen: Seen, customers: NDArray[np.int64], *, churn: Churn, norms: Norms) -> pd.DataFrame:
+    """Return every available feature of ``customers`` (codes ascending) on the morning seen."""
+    features = available_features(seen.history)
+
+    def compute(known: History, asked: NDArray[np.int64]) -> list[Column]:
+        inputs = Inputs(known, asked, cutoff=seen.cutoff, churn=churn, norms=norms)
+        return [inputs.compute(feature) for feature in features]
+
+    columns = seen.columns(customers, compute)
+    return pd.DataFrame({feature.name: column for feature, column in zip(features, columns, strict=True)})
 
 
 def available_features(history: History) -> tuple[Feature, ...]:
@@ -89,16 +99,14 @@ def available_features(history: History) -> tuple[Feature, ...]:
 
 
 class Inputs:
-    """What feature functions may name as parameters: the past of every ledger, and the rhythm."""
+    """What feature functions may name as parameters: the past of every ledger, ``rhythm`` and ``norms``."""
 
-    def __init__(
-        self, history: History, customers: NDArray[np.int64], *, cutoff: int, churn: Churn, rhythm: RhythmParameters
-    ):
+    def __init__(self, history: History, customers: NDArray[np.int64], *, cutoff: int, churn: Churn, norms: Norms):
         self._ledgers = history.ledgers
         self._customers = customers
         self._cutoff = cutoff
-        self._made: dict[str, Past | Rhythm] = {}
-        self._made["rhythm"] = Rhythm(purchases=self._past("purchases"), parameters=rhythm, churn=churn)
+        self._made: dict[str, Past | Rhythm | Norms] = {"norms": norms}
+        self._made["rhythm"] = Rhythm(purchases=self._past("purchases"), parameters=norms.rhythm, churn=churn)
 
     def compute(self, feature: Feature) -> Column:
         """Return the feature's column, shape (n_customers,)."""

@@ -11,7 +11,7 @@ from scipy import special
 
 from features.bgnbd import WEEK, BgNbd, Purchases, fit_bgnbd
 from features.definition import YEAR_DAYS, Churn
-from features.ledger import Column, Ledger, Past, divide
+from features.ledger import Column, Past, divide
 
 _MEAN_WEIGHT = 1.0
 """Gaps that the company's mean gap counts for beside the customer's own."""
@@ -33,15 +33,35 @@ class RhythmParameters:
     gap_variation: float
 
 
-def fit_rhythm(purchases: Ledger, *, n_customers: int, cutoff: int) -> RhythmParameters:
-    """Learn the company's rhythm from every customer who bought before ``cutoff``."""
-    everyone = purchases.at(np.arange(n_customers), cutoff)
-    buyers = purchases.at(np.flatnonzero(everyone.count() > 0), cutoff)
-    count, mean, variation = _own_gaps(buyers)
-    repeat = count > 0
-    regular = count >= 3
+@dataclass(frozen=True, kw_only=True)
+class Buyers:
+    """Everyone who had bought by a cutoff, shape (n_buyers,).
+
+    Days since the first and since the last purchase, days of purchase, number of gaps between them, their sum and the
+    sum of their squares [days].
+    """
+
+    tenure: Column
+    recency: Column
+    purchase_days: Column
+    gaps: Column
+    gap: Column
+    gap_squared: Column
+
+    @property
+    def seen(self) -> Purchases:
+        """The buyers as BG/NBD sees them."""
+        age, recency = self.tenure / WEEK, self.recency / WEEK
+        return Purchases(repeats=self.purchase_days - 1, last_weeks=age - recency, age_weeks=age)
+
+
+def fit_rhythm(buyers: Buyers) -> RhythmParameters:
+    """Learn the company's rhythm from every customer who has bought."""
+    mean, variation = _mean_and_variation(buyers.gaps, buyers.gap, buyers.gap_squared)
+    repeat = buyers.gaps > 0
+    regular = buyers.gaps >= 3
     return RhythmParameters(
-        bgnbd=fit_bgnbd(seen_by_bgnbd(buyers)),
+        bgnbd=fit_bgnbd(buyers.seen),
         mean_gap_days=float(np.exp(np.log(mean[repeat]).mean())) if repeat.any() else float(YEAR_DAYS),
         gap_variation=float(np.clip(np.median(variation[regular]), 0.02, 2.0)) if regular.any() else 1.0,
     )
@@ -112,7 +132,11 @@ def seen_in_matrix(matrix: pd.DataFrame) -> Purchases:
 def _own_gaps(purchases: Past) -> tuple[Column, Column, Column]:
     """Count, mean [days] and variance over squared mean of each customer's gaps."""
     count = purchases.total("has_gap")
-    mean = divide(purchases.total("gap"), count)
-    variance = divide(purchases.total("gap_squared"), count) - mean**2
+    return count, *_mean_and_variation(count, purchases.total("gap"), purchases.total("gap_squared"))
+
+
+def _mean_and_variation(count: Column, gap: Column, gap_squared: Column) -> tuple[Column, Column]:
+    mean = divide(gap, count)
+    variance = divide(gap_squared, count) - mean**2
     unbiased = variance * divide(count, np.maximum(count - 1, 1))
-    return count, mean, divide(np.maximum(unbiased, 0), mean**2)
+    return mean, divide(np.maximum(unbiased, 0), mean**2)

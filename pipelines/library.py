@@ -30,7 +30,8 @@ from features.catalogue import families
 from features.errors import ConfigError, LeakageError
 from features.history import History, load_history
 from features.intake import Tables, take_in, take_in_frames
-from features.matrix import build_matrix, of_cohort, rhythm_at, stack
+from features.matrix import build_matrix, of_cohort, stack
+from features.norms import norms_at
 from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
 from models.settings import Training, Value
@@ -131,7 +132,7 @@ class Company:
     def matrix(self, cutoff: Day, *, known_at: Day | None = None) -> pd.DataFrame:
         """Return the snapshots of ``cutoff`` with all features; with labels as far as known on ``known_at``.
 
-        One row per customer of the cohorts, ordered by cohort ("active", "lapsed") and customer_id; columns
+        One row per customer of the cohorts, ordered by customer_id; columns
         customer_id, cutoff, cohort, label (missing while the horizon is unfinished), then one per feature.
         """
         day, until = _day(cutoff), _day(cutoff if known_at is None else known_at)
@@ -229,7 +230,7 @@ class Company:
 
     def _scored(self, cutoff: date, model: ChurnModel) -> pd.DataFrame:
         known = self._as_of(cutoff)
-        rhythm = rhythm_at(known.history, cutoff=cutoff)
+        rhythm = norms_at(known.history, cutoff=cutoff).rhythm
         return scored(self._cohort(cutoff, model), model, rhythm, self.settings, cutoff=cutoff, run_id="notebook")
 
     def _ranked(self, cutoff: date, model: ChurnModel) -> pd.DataFrame:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,13 @@ class Engine:
         """Return the result of a query as an Arrow table."""
         try:
             return self._connection.sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise SourceError(f"{place}: {_first_line(error)}") from error
+
+    def batches(self, sql: str, *, rows: int, place: str = "") -> Iterator[pa.RecordBatch]:
+        """Yield the result of a query in batches of at most so many rows."""
+        try:
+            yield from self._connection.sql(sql).to_arrow_reader(rows)
         except duckdb.Error as error:
             raise SourceError(f"{place}: {_first_line(error)}") from error
 

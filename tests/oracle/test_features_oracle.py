@@ -12,14 +12,15 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from features import history as history_module
 from features.catalogue import catalogue
 from features.definition import Churn
 from features.dictionary import missing_when
-from features.history import History, Rows, load_history
+from features.history import History, load_history
 from features.ledger import Past
-from features.matrix import feature_columns, rhythm_at
-from features.rhythm import RhythmParameters
+from features.ledgers import orders
+from features.ledgers.rows import Rows
+from features.matrix import feature_columns
+from features.norms import Norms, norms_at
 from features.timeline import day_number
 from tests.oracle import known, naive_rhythm
 from tests.oracle.companies import DIFFICULT_DAYS, TIMEZONE, Company, company, some_cutoffs, taken_in
@@ -28,13 +29,14 @@ CHURN = Churn(lead_days=14, horizon_days=90)
 RHYTHM = {feature.name for feature in catalogue() if feature.group == "rhythm"}
 
 
-def features_at(history: History, cutoff: date, rhythm: RhythmParameters) -> pd.DataFrame:
-    seen, everyone = history.known_before(day_number(cutoff)), np.arange(len(history.customer_ids))
-    found = feature_columns(seen, everyone, cutoff=cutoff, churn=CHURN, rhythm=rhythm)
+def features_at(history: History, cutoff: date, norms: Norms) -> pd.DataFrame:
+    seen, everyone = history.at(day_number(cutoff)), np.arange(len(history.customer_ids))
+    found = feature_columns(seen, everyone, churn=CHURN, norms=norms)
     return found.set_index(pd.Index(history.customer_ids))
 
 
-def expected_of(snapshot: known.Snapshot, rhythm: RhythmParameters) -> dict[str, known.Value]:
+def expected_of(snapshot: known.Snapshot, norms: Norms) -> dict[str, known.Value]:
+    rhythm = norms.rhythm
     model = rhythm.bgnbd
     fitted = naive_rhythm.Fitted(
         r=model.r,
@@ -61,11 +63,11 @@ def differences(made: Company, cutoffs: list[date], *, history: History | None =
     """Yield every snapshot and feature that differ from the oracle, and None for every snapshot compared."""
     history = history or load_history(taken_in(made))
     for cutoff in cutoffs:
-        rhythm = rhythm_at(history, cutoff=cutoff)
-        found = features_at(history, cutoff, rhythm)
+        norms = norms_at(history, cutoff=cutoff)
+        found = features_at(history, cutoff, norms)
         for customer, row in found.iterrows():
             snapshot = known.snapshot_of(made, str(customer), cutoff, timezone=TIMEZONE)
-            for name, expected in expected_of(snapshot, rhythm).items():
+            for name, expected in expected_of(snapshot, norms).items():
                 if not agrees(row[name], expected):
                     yield cutoff, customer, name, row[name], expected
             yield ()
@@ -103,9 +105,9 @@ def test_r14_ten_thousand_random_snapshots_equal_the_oracle() -> None:
 
 def test_exactly_the_features_that_say_so_can_be_missing() -> None:
     _, history = difficult()
-    seen, rhythm = set(), rhythm_at(history, cutoff=date(2024, 2, 29))
+    seen, norms = set(), norms_at(history, cutoff=date(2024, 2, 29))
     for cutoff in (date(2022, 3, 1), date(2024, 2, 29), date(2025, 1, 1)):
-        found = features_at(history, cutoff, rhythm)
+        found = features_at(history, cutoff, norms)
         seen |= set(found.columns[found.isna().any()])
     assert seen == {feature.name for feature in catalogue() if missing_when(feature)}
 
@@ -117,14 +119,12 @@ def with_late_rows(self: History, cutoff: int) -> History:
 
 def one_day_too_long(self: Past, age: int | None) -> NDArray[np.int64]:
     """Let windows begin one day too early."""
-    day = -(1 << 20) if age is None else self.cutoff - age - (age > 0)
-    return np.searchsorted(self.ledger.key, self.customers * (1 << 21) + day, side="left")
+    return self._first_on(-(1 << 20) if age is None else self.cutoff - age - (age > 0))
 
 
 def cutoff_inside(self: Past, age: int | None) -> NDArray[np.int64]:
     """Let windows end with the cutoff itself."""
-    day = -(1 << 20) if age is None else self.cutoff - age + (age == 0)
-    return np.searchsorted(self.ledger.key, self.customers * (1 << 21) + day, side="left")
+    return self._first_on(-(1 << 20) if age is None else self.cutoff - age + (age == 0))
 
 
 def gaps_of_nobody(customer: NDArray[np.int64], day: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -141,9 +141,9 @@ FAULTS: dict[str, tuple[object, str, object]] = {
     "late rows are seen": (History, "known_before", with_late_rows),
     "a window is a day too long": (Past, "_position", one_day_too_long),
     "the cutoff is inside": (Past, "_position", cutoff_inside),
-    "gaps run across customers": (history_module, "gaps", gaps_of_nobody),
-    "parts count as orders": (history_module, "_first_of_order", any_part),
-    "the longest gap is another's": (history_module, "running_most", lambda _, value: np.maximum.accumulate(value)),
+    "gaps run across customers": (orders, "gaps", gaps_of_nobody),
+    "parts count as orders": (orders, "_first_of_order", any_part),
+    "the longest gap is another's": (orders, "running_most", lambda _, value: np.maximum.accumulate(value)),
 }
 
 

@@ -12,17 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from features import history as history_module
+from features import ledgers as ledgers_module
 from features import matrix as matrix_module
 from features.catalogue import GROUPS
 from features.cohort import Cohort, cohort_of
 from features.definition import Churn
 from features.errors import ContractError
 from features.groups import complaints, contacts, relationship, rhythm, sales
-from features.history import NEVER, History, Rows, load_history
+from features.history import History, Seen, load_history
 from features.ledger import Column, Ledger, Past
-from features.matrix import build_matrix, rhythm_at
-from features.rhythm import Rhythm, RhythmParameters
+from features.ledgers.rows import NEVER
+from features.ledgers.rows import History as RowsOfAll
+from features.matrix import build_matrix
+from features.norms import Norms, norms_at
+from features.rhythm import Rhythm
 from tests.oracle.companies import company, known_of, some_cutoffs, taken_in
 from tests.properties.perturbation import CHANGES, Trial, perturbed, trials
 
@@ -140,28 +143,27 @@ def known_on_the_cutoff(self: History, cutoff: int) -> History:
 
 def window_with_cutoff(self: Past, age: int | None) -> Any:
     """Let windows end with the cutoff itself."""
-    day = -(1 << 20) if age is None else self.cutoff - age + (age == 0)
-    return np.searchsorted(self.ledger.key, self.customers * (1 << 21) + day, side="left")
+    return self._first_on(-(1 << 20) if age is None else self.cutoff - age + (age == 0))
 
 
-def settled_when_raised(rows: Rows) -> Mapping[str, Ledger]:
+def settled_when_raised(history: RowsOfAll) -> Ledger:
     """Let the settlement of a complaint be known on the day it was raised."""
+    rows = history["complaints"]
     early = {**rows, "closed": np.where(rows["closed"] < NEVER, rows["day"], NEVER)}
-    return HONEST_COMPLAINTS(early)
+    return HONEST_SETTLEMENTS({**history, "complaints": early})
 
 
-HONEST_COMPLAINTS = history_module._LEDGERS["complaints"]
-HONEST_RHYTHM = rhythm_at
+HONEST_SETTLEMENTS = ledgers_module._MAKERS["settlements"]
 
 
-def rhythm_of_later(history: History, *, cutoff: Any) -> RhythmParameters:
-    """Fit the company's rhythm two months too late."""
-    return HONEST_RHYTHM(history, cutoff=cutoff + timedelta(days=60))
+def norms_of_later(history: History, *, cutoff: Any) -> Norms:
+    """Learn the norms of the company two months too late."""
+    return norms_at(history, cutoff=cutoff + timedelta(days=60))
 
 
-def cohort_of_later(history: History, *, cutoff: int, churn: Churn) -> Cohort:
+def cohort_of_later(seen: Seen, *, churn: Churn) -> Cohort:
     """Choose the cohort a week too late."""
-    return cohort_of(history, cutoff=cutoff + 7, churn=churn)
+    return cohort_of(seen.history.at(seen.cutoff + 7), churn=churn)
 
 
 def rows_of(ledger: Ledger) -> Column:
@@ -252,9 +254,9 @@ LEAKS = {
     "what became known on the cutoff is seen": Leak(patches=((History, "known_before", known_on_the_cutoff),)),
     "windows hold the cutoff": Leak(patches=((Past, "_position", window_with_cutoff),)),
     "settlements are seen early": Leak(
-        patches=((history_module, "_LEDGERS", {**history_module._LEDGERS, "complaints": settled_when_raised}),)
+        patches=((ledgers_module, "_MAKERS", {**ledgers_module._MAKERS, "settlements": settled_when_raised}),)
     ),
-    "the rhythm is fitted later": Leak(patches=((matrix_module, "rhythm_at", rhythm_of_later),)),
+    "the norms are learned later": Leak(patches=((matrix_module, "norms_at", norms_of_later),)),
     "the cohort is chosen later": Leak(patches=((matrix_module, "cohort_of", cohort_of_later),)),
     **{
         compute.__name__: Leak(feature=(group, compute))

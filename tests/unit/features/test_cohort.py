@@ -20,7 +20,7 @@ CONTRACT = Churn(definition="contract", lapsed_within_days=90)
 
 
 def cohorts(made: History, churn: Churn) -> tuple[list[str], list[str]]:
-    found = cohort_of(made.known_before(day_number(CUTOFF)), cutoff=day_number(CUTOFF), churn=churn)
+    found = cohort_of(made.at(day_number(CUTOFF)), churn=churn)
     return made.customer_ids[found.active].tolist(), made.customer_ids[found.lapsed].tolist()
 
 

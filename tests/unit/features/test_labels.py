@@ -23,7 +23,7 @@ LAST = END - timedelta(days=1)
 def labels(made: History, churn: Churn = CHURN, *, known_until: date = END) -> dict[str, int]:
     """Return the labels of active and lapsed customers by id."""
     number = day_number(CUTOFF)
-    cohort = cohort_of(made.known_before(number), cutoff=number, churn=churn)
+    cohort = cohort_of(made.at(number), churn=churn)
     lost, returned = labels_of(made, cohort, cutoff=CUTOFF, churn=churn, known_until=known_until)
     codes = [*cohort.active, *cohort.lapsed]
     return dict(zip(made.customer_ids[codes], [*lost.tolist(), *returned.tolist()], strict=True))

@@ -12,7 +12,8 @@ import pytest
 from features.definition import Churn
 from features.errors import ContractError
 from features.history import load_history
-from features.matrix import KEYS, build_matrix, feature_names, of_cohort, rhythm_at, stack
+from features.matrix import KEYS, build_matrix, feature_names, of_cohort, stack
+from features.norms import norms_at
 from tests.oracle.companies import Company, company, known_of, taken_in
 from tests.unit.features.small import contract, day, history, order
 
@@ -41,13 +42,13 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     return keys and bool(bits) and bits[0] == bits[1]
 
 
-def test_a_matrix_has_keys_then_features_active_before_lapsed_each_by_id(made: Company) -> None:
+def test_a_matrix_has_keys_then_features_and_is_ordered_by_id(made: Company) -> None:
     matrix = matrix_of(made)
     assert tuple(matrix.columns[:4]) == KEYS
     assert {str(matrix[name].dtype) for name in feature_names(matrix)} == {"float64"}
     assert [str(matrix[name].dtype) for name in ("customer_id", "cohort", "label")] == ["str", "str", "Int8"]
     assert set(matrix["cutoff"]) == {CUTOFF}
-    assert matrix[["cohort", "customer_id"]].apply(tuple, axis=1).is_monotonic_increasing
+    assert matrix["customer_id"].is_monotonic_increasing
     assert matrix["cohort"].value_counts().min() > 0
     assert matrix["customer_id"].is_unique
 
@@ -88,10 +89,10 @@ def test_a_changed_past_is_noticed(made: Company) -> None:
     assert not same(matrix_of(made), matrix_of(changed))
 
 
-def test_a_rhythm_at_hand_gives_the_same_matrix_as_one_fitted_anew(made: Company) -> None:
+def test_norms_at_hand_give_the_same_matrix_as_one_fitted_anew(made: Company) -> None:
     history = load_history(taken_in(made))
     told = {"cutoff": CUTOFF, "churn": CHURN, "known_until": CUTOFF}
-    given = build_matrix(history, rhythm=rhythm_at(history, cutoff=CUTOFF), **told)  # type: ignore[arg-type]
+    given = build_matrix(history, norms=norms_at(history, cutoff=CUTOFF), **told)  # type: ignore[arg-type]
     assert same(given, build_matrix(history, **told))  # type: ignore[arg-type]
 
 

@@ -10,8 +10,9 @@ import pytest
 from features.bgnbd import BgNbd
 from features.definition import Churn
 from features.history import History
-from features.matrix import build_matrix, rhythm_at
-from features.rhythm import Rhythm, RhythmParameters, fit_rhythm, seen_by_bgnbd, seen_in_matrix
+from features.matrix import build_matrix
+from features.norms import norms_at
+from features.rhythm import Rhythm, RhythmParameters, seen_by_bgnbd, seen_in_matrix
 from features.timeline import day_number
 from tests.unit.features.small import contract, day, history, order
 
@@ -32,7 +33,7 @@ def rhythm_of(made: History, *, churn: Churn = CHURN) -> Rhythm:
 
 def test_the_company_rhythm_is_that_of_its_repeat_buyers() -> None:
     made = history(orders=[*buys("a", 50, 40, 30, 20), *buys("b", 90, 50, 10), *buys("c", 5)])
-    found = rhythm_at(made, cutoff=CUTOFF)
+    found = norms_at(made, cutoff=CUTOFF).rhythm
     assert found.mean_gap_days == pytest.approx(np.sqrt(10 * 40))
     assert found.gap_variation == pytest.approx(0.02)
 
@@ -40,12 +41,12 @@ def test_the_company_rhythm_is_that_of_its_repeat_buyers() -> None:
 def test_what_is_bought_later_does_not_change_the_company_rhythm() -> None:
     early = [*buys("a", 50, 40, 30, 20), *buys("b", 90, 50)]
     later = [*buys("a", 0, -3), *buys("z", -1, -2, -3)]
-    assert rhythm_at(history(orders=early), cutoff=CUTOFF) == rhythm_at(history(orders=early + later), cutoff=CUTOFF)
+    early_norms, all_norms = (norms_at(history(orders=rows), cutoff=CUTOFF) for rows in (early, early + later))
+    assert early_norms.rhythm == all_norms.rhythm
 
 
 def test_without_any_buyer_the_rhythm_is_finite() -> None:
-    purchases = history(orders=buys("a", -5)).ledgers["purchases"]
-    found = fit_rhythm(purchases, n_customers=1, cutoff=day_number(CUTOFF))
+    found = norms_at(history(orders=buys("a", -5)), cutoff=CUTOFF).rhythm
     assert (found.mean_gap_days, found.gap_variation) == (364.0, 1.0)
 
 
