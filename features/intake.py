@@ -28,7 +28,18 @@ from features.contract import KNOWN_AT, TABLES, Column, Table
 from features.errors import ConfigError, ContractError, SourceError
 from features.expressions import literal
 from features.nearest import suggestion
-from features.sources import Database, Engine, Located, Opened, Source, TextFile, check_parquet, locate, prepare_texts
+from features.sources import (
+    MEMORY_GB,
+    Database,
+    Engine,
+    Located,
+    Opened,
+    Source,
+    TextFile,
+    check_parquet,
+    locate,
+    prepare_texts,
+)
 from features.staging import Balance, stage
 
 if TYPE_CHECKING:
@@ -168,6 +179,7 @@ def take_in(
     root: Path,
     currency: str | None = None,
     compulsory: Collection[str] = ("orders",),
+    memory_gb: float = MEMORY_GB,
 ) -> Tables:
     """Read, check and keep every row known before ``cutoff``.
 
@@ -185,6 +197,8 @@ def take_in(
         The run's currency, compared with the sources' ``currency`` expressions.
     compulsory : collection of table names
         Tables that must be there; empty to read single tables again.
+    memory_gb : float
+        Memory to keep within [GB]; what does not fit goes to temporary files.
 
     Raises
     ------
@@ -195,7 +209,9 @@ def take_in(
     _check_timezone(timezone)
     located = {name: locate(source, place=f"sources.{name}", root=root) for name, source in sources.items()}
     with ExitStack() as stack:
-        intake = _Intake(stack, sources=sources, cutoff=cutoff, timezone=timezone, currency=currency)
+        intake = _Intake(
+            stack, sources=sources, cutoff=cutoff, timezone=timezone, currency=currency, memory_gb=memory_gb
+        )
         return intake.files_and_databases(located)
 
 
@@ -252,7 +268,9 @@ class _Intake:
         cutoff: date | None,
         timezone: str,
         currency: str | None,
+        memory_gb: float = MEMORY_GB,
     ) -> None:
+        self._memory_gb = memory_gb
         self._stack, self._path = stack, Path(tempfile.mkdtemp(prefix="treue_"))
         stack.callback(rmtree, self._path, ignore_errors=True)
         self._sources, self._cutoff, self._timezone, self._currency = sources, cutoff, timezone, currency
@@ -286,7 +304,7 @@ class _Intake:
         return self._checked(engine, opened)
 
     def _engine(self, allowed: Sequence[Path]) -> Engine:
-        engine = Engine(self._path, timezone=self._timezone, allowed=allowed)
+        engine = Engine(self._path, timezone=self._timezone, allowed=allowed, memory_gb=self._memory_gb)
         self._stack.callback(engine.close)
         for name, source in self._sources.items():
             read = source.read

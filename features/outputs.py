@@ -50,6 +50,43 @@ def write_parquet(path: Path, table: pa.Table) -> Path:
     return write_bytes(path, parquet_bytes(table))
 
 
+class ParquetStream:
+    """A Parquet file written table by table, which appears under its name once all are written.
+
+    As a context manager: an error inside leaves nothing behind.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        self._writer: pq.ParquetWriter | None = None
+        self.rows = 0
+
+    def write(self, table: pa.Table) -> None:
+        """Append a table; all have the columns of the first."""
+        plain = table.replace_schema_metadata(None)
+        if self._writer is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(self._temporary, plain.schema, compression="zstd", store_schema=True)
+        if len(plain) or not self.rows:
+            self._writer.write_table(plain)
+        self.rows += len(plain)
+
+    def __enter__(self) -> ParquetStream:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if self._writer is not None:
+                self._writer.close()
+                if kind is None:
+                    _sync_file(self._temporary)
+                    self._temporary.replace(self._path)
+                    _sync_folder(self._path.parent)
+        finally:
+            self._temporary.unlink(missing_ok=True)
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> Path:
     """Write ``content`` as readable JSON with sorted keys, atomically; return ``path``."""
     text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, default=str)
@@ -106,6 +143,11 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file as hexadecimal text."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

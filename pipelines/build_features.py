@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,15 +16,17 @@ import pyarrow as pa
 
 from features.bgnbd import BgNbd
 from features.catalogue import available, catalogue
-from features.history import History, load_history
 from features.intake import Tables
-from features.matrix import build_matrix, feature_names, rhythm_at
-from features.outputs import read_manifest, read_parquet, write_manifest, write_parquet
+from features.matrix import require_somebody
+from features.norms import Norms
+from features.one_pass import build_blocks, norms_of
+from features.outputs import ParquetStream, read_manifest, read_parquet, write_manifest
+from features.partitions import Partitions
 from features.rhythm import RhythmParameters
 from features.timeline import require_finished, training_cutoffs
 from pipelines.check import open_tables, write_quarantine
 from pipelines.places import Places
-from pipelines.progress import watched
+from pipelines.progress import counted
 from pipelines.settings import Settings
 
 MATRIX = "matrix.parquet"
@@ -37,11 +40,15 @@ def build_features(settings: Settings, cutoff: date) -> Path:
     places = Places(Path(settings.output))
     with open_tables(settings, cutoff) as tables:
         quarantine = write_quarantine(tables, places, cutoff=cutoff)
-        history, known_until = load_history(tables), min(cutoff, tables.last_known + timedelta(days=1))
+        known_until = min(cutoff, tables.last_known + timedelta(days=1))
         learn_from = cutoffs_to_learn_from(settings, first_known=tables.first_known, known_until=known_until)
         facts = _facts(settings, tables, learn_from) | {"balances": quarantine["balances"]}
-    for day in watched([*learn_from, cutoff], "Features"):
-        _write(history, day, settings, places, known_until=known_until, facts=facts)
+        parts = Partitions(tables, rows_per_part=settings.resources.rows_per_part)
+    norms = norms_of(parts, [*learn_from, cutoff])
+    rows = _write_matrices(parts, norms, settings, places, known_until=known_until)
+    for day, norm in norms.items():
+        own = {"cutoff": day.isoformat(), "rhythm": asdict(norm.rhythm)}
+        write_manifest(places.matrix(day), rows={MATRIX: rows[day]}, facts={**facts, **own})
     return places.matrix(cutoff)
 
 
@@ -79,19 +86,25 @@ def cutoffs_to_learn_from(settings: Settings, *, first_known: date, known_until:
     )
 
 
-def _write(
-    history: History, day: date, settings: Settings, places: Places, *, known_until: date, facts: Mapping[str, Any]
-) -> None:
-    rhythm = rhythm_at(history, cutoff=day)
-    matrix = build_matrix(history, cutoff=day, churn=settings.churn, known_until=known_until, rhythm=rhythm)
-    table = pa.Table.from_pandas(matrix, preserve_index=False)
-    write_parquet(places.matrix(day) / MATRIX, table)
-    own = {"cutoff": day.isoformat(), "rhythm": asdict(rhythm), "features": list(feature_names(matrix))}
-    write_manifest(places.matrix(day), rows={MATRIX: len(matrix)}, facts={**facts, **own})
+def _write_matrices(
+    parts: Partitions, norms: Mapping[date, Norms], settings: Settings, places: Places, *, known_until: date
+) -> Mapping[date, int]:
+    """Write the matrix of every cutoff in one pass over the parts; return their numbers of rows."""
+    with ExitStack() as files, counted("Features", steps=len(parts) * len(norms)) as advance:
+        streams = {day: files.enter_context(ParquetStream(places.matrix(day) / MATRIX)) for day in norms}
+
+        def take(day: date, block: pd.DataFrame) -> None:
+            streams[day].write(pa.Table.from_pandas(block, preserve_index=False))
+            advance()
+
+        build_blocks(parts, norms, churn=settings.churn, known_until=known_until, take=take)
+        for day, stream in streams.items():
+            require_somebody(stream.rows, day)
+        return {day: stream.rows for day, stream in streams.items()}
 
 
 def _facts(settings: Settings, tables: Tables, learn_from: tuple[date, ...]) -> dict[str, Any]:
-    present = {feature.name for feature in available({name: tables.columns(name) for name in tables.names})}
+    present = [feature.name for feature in available({name: tables.columns(name) for name in tables.names})]
     return {
         "config": settings.digest,
         "recipe": recipe_of(settings, sorted(present)),
@@ -99,6 +112,7 @@ def _facts(settings: Settings, tables: Tables, learn_from: tuple[date, ...]) -> 
         "customer_id_type": str(tables.id_type),
         "last_known": tables.last_known.isoformat(),
         "training_cutoffs": [day.isoformat() for day in learn_from],
+        "features": present,
         "missing_features": [feature.name for feature in catalogue() if feature.name not in present],
         "notes": list(tables.notes),
     }

@@ -17,7 +17,12 @@ from pipelines.settings import Settings
 def open_tables(settings: Settings, cutoff: date | None) -> Tables:
     """Return the checked tables of a configuration, as known before ``cutoff``; the caller closes them."""
     return take_in(
-        settings.sources, cutoff=cutoff, timezone=settings.timezone, root=Path.cwd(), currency=settings.currency
+        settings.sources,
+        cutoff=cutoff,
+        timezone=settings.timezone,
+        root=Path.cwd(),
+        currency=settings.currency,
+        memory_gb=settings.resources.memory_gb / 2,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -11,10 +12,21 @@ Item = TypeVar("Item")
 
 def watched(items: Sequence[Item], doing: str) -> Iterator[Item]:
     """Yield ``items`` with a progress bar on a terminal; silently elsewhere."""
+    with counted(doing, steps=len(items)) as advance:
+        for item in items:
+            yield item
+            advance()
+
+
+@contextmanager
+def counted(doing: str, *, steps: int) -> Iterator[Callable[[], None]]:
+    """Show a progress bar of so many steps on a terminal; yield what moves it by one, from any thread."""
     if not sys.stderr.isatty():
-        yield from items
+        yield lambda: None
         return
     from rich.console import Console
-    from rich.progress import track
+    from rich.progress import Progress
 
-    yield from track(items, description=doing, console=Console(stderr=True), transient=True)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(doing, total=steps)
+        yield lambda: bar.advance(task)

@@ -17,13 +17,21 @@ from features.errors import ConfigError
 from features.expressions import parse
 from features.intake import check_sources
 from features.nearest import suggestion
+from features.resources import Resources
 from features.section import Section
 from features.sources import Source
 from models.settings import Training, Value
 from pipelines.yamlfile import read_yaml
 from retention.settings import Lists, Plan, Target
 
-_NOT_IN_DIGEST: Any = {"name": True, "output": True, "export": True, "sources": True, "training": {"threads"}}
+_NOT_IN_DIGEST: Any = {
+    "name": True,
+    "output": True,
+    "export": True,
+    "sources": True,
+    "training": {"threads"},
+    "resources": True,
+}
 _NAME, _CURRENCY = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", r"^[A-Z]{3}$"
 _FORMS = {
     _NAME: "at most 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit",
@@ -57,6 +65,7 @@ class Settings(Section):
     lists: Lists = Field(default_factory=Lists, description="How long the lists are.")
     plan: Plan = Field(default_factory=Plan, description="What may be spent on keeping customers.")
     export: tuple[Target, ...] = Field(default=(), description="Where scores and lists are delivered to.")
+    resources: Resources = Field(default_factory=Resources, description="What a run may take of the machine.")
 
     @field_validator("timezone")
     @classmethod

@@ -5,13 +5,14 @@ the configuration cannot reach anything but the rows loaded for them.
 """
 
 from features.sources.database import Database
-from features.sources.engine import FILE, ROW, Engine, Opened
+from features.sources.engine import FILE, MEMORY_GB, ROW, Engine, Opened
 from features.sources.locating import Located, check_parquet, locate, prepare_texts
 from features.sources.options import ReadOptions, Source
 from features.sources.texts import TextFile, line_numbers
 
 __all__ = [
     "FILE",
+    "MEMORY_GB",
     "ROW",
     "Database",
     "Engine",

@@ -19,7 +19,7 @@ from features.errors import ConfigError, SourceError
 from features.sources.texts import TextFile, line_numbers, read_sql, sql_text
 
 THREADS = 2
-MEMORY_LIMIT = "3GB"
+MEMORY_GB = 3.0
 FILE, ROW = "_treue_file", "_treue_row"
 
 
@@ -36,10 +36,14 @@ class Opened:
 class Engine:
     """One embedded DuckDB: opens sources, then answers SQL; every failure becomes one readable line."""
 
-    def __init__(self, folder: Path, *, timezone: str, allowed: Sequence[Path]) -> None:
+    def __init__(self, folder: Path, *, timezone: str, allowed: Sequence[Path], memory_gb: float = MEMORY_GB) -> None:
         self._connection = duckdb.connect(
             ":memory:",
-            config={"threads": THREADS, "memory_limit": MEMORY_LIMIT, "temp_directory": str(folder / "spill")},
+            config={
+                "threads": THREADS,
+                "memory_limit": f"{round(memory_gb * 1000)}MB",
+                "temp_directory": str(folder / "spill"),
+            },
         )
         self._connection.execute("attach ':memory:' as vault (compress)")
         self._connection.execute("use vault")
@@ -171,6 +175,15 @@ class Engine:
         )
         labels = tuple(str(path) for path in files)
         return Opened(relation=f"raw_{name}", types=self._source_types(f"raw_{name}"), labels=labels)
+
+    def open_accepted(self, name: str, data: Sequence[Path] | pa.Table) -> tuple[str, ...]:
+        """Make rows that were accepted before visible as ``<name>``; return their columns."""
+        if isinstance(data, pa.Table):
+            self._connection.register(name, data)
+        else:
+            paths = ", ".join(sql_text(str(path)) for path in data)
+            self.run(f"create view {quoted(name)} as from read_parquet([{paths}])", place=str(data[0]))
+        return tuple(self.types(f"from {quoted(name)}"))
 
     def open_rows(self, name: str, data: pa.Table | pa.RecordBatchReader, *, label: str, order: str = "") -> Opened:
         """Load rows of a database or a frame into ``raw_<name>``; ``order`` ranks rows that come in no order."""
