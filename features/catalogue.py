@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import Literal
 
@@ -50,7 +51,7 @@ class Feature:
     compute: Callable[..., Column]
     days: int | None = None
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """Names of the pasts that ``compute`` takes."""
         return tuple(name for name in inspect.signature(self.compute).parameters if name != "days")

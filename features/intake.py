@@ -89,9 +89,16 @@ class Tables:
         """Return the result of a DuckDB query; the tables are visible in it by name."""
         return self._engine.arrow(sql, place="query on the accepted tables")
 
-    def batches(self, sql: str, *, rows: int) -> Iterator[pa.RecordBatch]:
-        """Yield the result of a DuckDB query in batches of at most so many rows; ask nothing else meanwhile."""
-        return self._engine.batches(sql, rows=rows, place="query on the accepted tables")
+    def batches(self, sql: str, *, rows: int) -> Iterator[pa.Table]:
+        """Yield the result of a DuckDB query in batches of about so many rows; ask nothing else meanwhile."""
+        waiting: list[pa.RecordBatch] = []
+        for batch in self._engine.batches(sql, rows=rows, place="query on the accepted tables"):
+            waiting.append(batch)
+            if sum(each.num_rows for each in waiting) >= rows:
+                yield pa.Table.from_batches(waiting)
+                waiting = []
+        if waiting:
+            yield pa.Table.from_batches(waiting)
 
     @cached_property
     def customers(self) -> pa.Table:

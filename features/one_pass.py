@@ -1,6 +1,6 @@
 """All cutoffs in one pass: each part of the history is sorted and summed once, then read at every cutoff.
 
-Two threads share the cutoffs of a part; NumPy and the compiled kernels release the interpreter while they work.
+Two threads work on a part each; NumPy and the compiled kernels release the interpreter while they work.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from threading import Event
 
 import pandas as pd
 
@@ -15,24 +16,24 @@ from features.definition import Churn
 from features.history import History
 from features.matrix import block_of_matrix
 from features.norms import Norms, Summary, norms_from, summary_of
-from features.partitions import Partitions
 
 THREADS = 2
 
 
-def norms_of(parts: Partitions, cutoffs: Sequence[date]) -> Mapping[date, Norms]:
+def norms_of(parts: Sequence[History], cutoffs: Sequence[date]) -> Mapping[date, Norms]:
     """Return what is usual in the company at each cutoff."""
-    summaries: dict[date, list[Summary]] = {cutoff: [] for cutoff in cutoffs}
+
+    def summaries(number: int) -> list[Summary]:
+        part = parts[number]
+        return [summary_of(part, cutoff=cutoff) for cutoff in cutoffs]
+
     with ThreadPoolExecutor(THREADS) as pool:
-        for part in parts:
-            made = pool.map(lambda cutoff, part=part: summary_of(part, cutoff=cutoff), cutoffs)
-            for cutoff, summary in zip(cutoffs, made, strict=True):
-                summaries[cutoff].append(summary)
-        return dict(zip(cutoffs, pool.map(norms_from, (summaries[cutoff] for cutoff in cutoffs)), strict=True))
+        by_part = list(pool.map(summaries, range(len(parts))))
+        return dict(zip(cutoffs, pool.map(norms_from, zip(*by_part, strict=True)), strict=True))
 
 
 def build_blocks(
-    parts: Partitions,
+    parts: Sequence[History],
     norms: Mapping[date, Norms],
     *,
     churn: Churn,
@@ -45,19 +46,21 @@ def build_blocks(
     blocks of one cutoff come one after another, in the order of customer ids; those of two cutoffs may come at once,
     each in a thread of its own.
     """
+    taken = [{cutoff: Event() for cutoff in norms} for _ in range(len(parts))]
+
+    def build(number: int) -> None:
+        try:
+            part = parts[number]
+            for cutoff, usual in norms.items():
+                block = block_of_matrix(part, cutoff=cutoff, churn=churn, known_until=known_until, norms=usual)
+                if number:
+                    taken[number - 1][cutoff].wait()
+                take(cutoff, block)
+                taken[number][cutoff].set()
+        finally:  # after an error nobody may wait for this part
+            for event in taken[number].values():
+                event.set()
+
     with ThreadPoolExecutor(THREADS) as pool:
-        for part in parts:
-            list(pool.map(_building(part, norms, churn, known_until, take), norms))
-
-
-def _building(
-    part: History,
-    norms: Mapping[date, Norms],
-    churn: Churn,
-    known_until: date,
-    take: Callable[[date, pd.DataFrame], None],
-) -> Callable[[date], None]:
-    def build(cutoff: date) -> None:
-        take(cutoff, block_of_matrix(part, cutoff=cutoff, churn=churn, known_until=known_until, norms=norms[cutoff]))
-
-    return build
+        for finished in [pool.submit(build, number) for number in range(len(parts))]:
+            finished.result()

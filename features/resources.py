@@ -9,7 +9,7 @@ from features.section import Section
 _BYTES_PER_ROW = 700
 """What an order costs while its part is worked on: rows, ledgers, prefix sums, and the features of its customer."""
 
-_LEAST_ROWS, _MOST_ROWS = 20_000, 500_000
+_LEAST_ROWS, _MOST_ROWS = 20_000, 400_000
 
 
 class Resources(Section):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.kernels import order_of
 from features.ledger import DAYS_SPAN, Ledger
 
 Whole = NDArray[np.int64]
@@ -84,14 +85,36 @@ def code_of(column: str) -> str:
 
 def in_order(rows: Rows, *, ties: tuple[str, ...]) -> Rows:
     """Return the rows sorted by customer and day, and among those by ``ties``."""
-    key = rows["customer"] * DAYS_SPAN + rows["day"]
-    order = np.argsort(key, kind="stable")
-    same = key[order][1:] == key[order][:-1]
+    customer, day = rows["customer"], rows["day"]
+    order = order_of(customer, day)
+    if len(order) < len(day):
+        order = np.lexsort((day, customer))
+    key = (customer * DAYS_SPAN + day)[order]
+    same = key[1:] == key[:-1]
     if same.any():
         tied = np.flatnonzero(np.r_[False, same] | np.r_[same, False])
         among = order[tied]
-        order[tied] = among[np.lexsort(tuple(values[among] for values in (*(rows[t] for t in ties[::-1]), key)))]
+        order[tied] = among[np.lexsort((*(rows[tie][among] for tie in ties[::-1]), key[tied]))]
     return picked(rows, order)
+
+
+class Lazy(Mapping[str, Whole]):
+    """Columns that are made when they are first asked for, and kept."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Whole]]):
+        self._makers = makers
+        self._made: dict[str, Whole] = {}
+
+    def __getitem__(self, name: str) -> Whole:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 def following(customer: Whole) -> Whole:
@@ -120,13 +143,17 @@ def flags(condition: NDArray[np.bool_]) -> Whole:
 
 def picked(rows: Rows, chosen: NDArray[np.bool_] | Whole) -> Rows:
     """Return the chosen rows, in their order."""
-    return {name: values[chosen] for name, values in rows.items()}
+
+    def column(name: str) -> Callable[[], Whole]:
+        return lambda: rows[name][chosen]
+
+    return Lazy({name: column(name) for name in rows})
 
 
 def by_day(rows: Rows, day: Whole) -> Rows:
     """Return the rows sorted by customer and another ``day``, which takes the place of their own."""
     order = np.lexsort((day, rows["customer"]))
-    return {name: values[order] for name, values in {**rows, "day": day}.items()}
+    return picked({**rows, "day": day}, order)
 
 
 def starts_of(*keys: Whole) -> Whole:
@@ -140,7 +167,7 @@ def starts_of(*keys: Whole) -> Whole:
 
 def added_up(values: Whole, starts: Whole) -> Whole:
     """Sum of ``values`` in each group that begins at ``starts``."""
-    return np.add.reduceat(values, starts) if len(starts) else values
+    return values if len(starts) == len(values) else np.add.reduceat(values, starts)
 
 
 def is_distinct(values: Whole) -> bool:
