@@ -9,8 +9,10 @@ temporary folder, each read when its turn comes. Which customers share a part ch
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -53,9 +55,7 @@ class Partitions(Sequence[History]):
         self.customer_ids: NDArray[np.object_] = customers["customer_id"].to_numpy(zero_copy_only=False)
         self.columns = {name: frozenset(tables.columns(name)) for name in tables.names}
         self._edges = _edges(customers["rows"].to_numpy() + _ROWS_PER_CUSTOMER, rows_per_part)
-        self._folder = tempfile.TemporaryDirectory(prefix="treue_parts_") if len(self) > 1 else None
-        paths = [None if self._folder is None else Path(self._folder.name) / f"part_{n}" for n in range(len(self))]
-        self._shelves = [Shelf(path) for path in paths]
+        self._shelves = [Shelf(path) for path in self._paths()]
         for table in tables.names:
             if table in READINGS:
                 self._read(tables, READINGS[table])
@@ -73,6 +73,26 @@ class Partitions(Sequence[History]):
         ids = self.customer_ids[self._edges[number] : self._edges[number + 1]]
         return History(customer_ids=ids, rows=rows, columns=self.columns)
 
+    def close(self) -> None:
+        """Remove the temporary files; parts can no longer be asked for."""
+        for shelf in self._shelves:
+            shelf.finish()
+        self._release()
+
+    def __enter__(self) -> Partitions:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _paths(self) -> list[Path | None]:
+        """Where the parts lie: one in memory, several in a folder that goes when this object does."""
+        folder = None if len(self) == 1 else Path(tempfile.mkdtemp(prefix="treue_parts_"))
+        self._release = weakref.finalize(self, _remove, folder)
+        if folder is None:
+            return [None]
+        return [folder / f"part_{number}" for number in range(len(self))]
+
     def _read(self, tables: Tables, reading: Reading) -> None:
         names = _names(reading, self.columns[reading.table])
         for shelf in self._shelves:
@@ -82,6 +102,11 @@ class Partitions(Sequence[History]):
             for number, chosen in _by_part(columns[0], self._edges):
                 own = [column[chosen] for column in columns]
                 self._shelves[number].add(reading.table, [own[0] - self._edges[number], *own[1:]])
+
+
+def _remove(folder: Path | None) -> None:
+    if folder is not None:
+        rmtree(folder, ignore_errors=True)
 
 
 def _edges(rows: NDArray[np.int64], rows_per_part: int | None) -> NDArray[np.int64]:

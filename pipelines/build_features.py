@@ -44,8 +44,9 @@ def build_features(settings: Settings, cutoff: date) -> Path:
         learn_from = cutoffs_to_learn_from(settings, first_known=tables.first_known, known_until=known_until)
         facts = _facts(settings, tables, learn_from) | {"balances": quarantine["balances"]}
         parts = Partitions(tables, rows_per_part=settings.resources.rows_per_part)
-    norms = norms_of(parts, [*learn_from, cutoff])
-    rows = _write_matrices(parts, norms, settings, places, known_until=known_until)
+    with parts:
+        norms = norms_of(parts, [*learn_from, cutoff])
+        rows = _write_matrices(parts, norms, settings, places, known_until=known_until)
     for day, norm in norms.items():
         own = {"cutoff": day.isoformat(), "rhythm": asdict(norm.rhythm)}
         write_manifest(places.matrix(day), rows={MATRIX: rows[day]}, facts={**facts, **own})
