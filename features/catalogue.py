@@ -11,6 +11,7 @@ from typing import Literal
 
 from features.errors import ContractError
 from features.ledger import Column
+from features.meanings import english_of, german_of
 
 Expected = Literal["+", "-", ""]
 """Whether people expect a higher value to endanger (+) or to bind (-) the customer; empty: no expectation."""
@@ -29,8 +30,8 @@ class Feature:
         ``group__measure`` or ``group__measure_<days>d``.
     group, family : str
         Source of signal, and the reason it joins with others ("five windows of one thing are one reason").
-    unit, meaning : str
-        Unit, and the first line of the function's docstring.
+    unit, meaning, german : str
+        Unit, the first line of the function's docstring, and its German paragraph (see ``features.meanings``).
     expected : {"+", "-", ""}
         Direction people expect of a higher value.
     needs : mapping of table to the optional columns it takes
@@ -46,6 +47,7 @@ class Feature:
     family: str
     unit: str
     meaning: str
+    german: str
     expected: Expected
     needs: Mapping[str, tuple[str, ...]]
     compute: Callable[..., Column]
@@ -86,6 +88,7 @@ class Group:
                     family=family,
                     unit=unit,
                     meaning=meaning,
+                    german=german_of(compute),
                     expected=expected,
                     needs={**self.needs, **(needs or {})},
                     compute=compute,
@@ -99,7 +102,7 @@ class Group:
 
 def _meaning(compute: Callable[..., Column]) -> str:
     """Return the first line of the docstring, which is the entry in the dictionary."""
-    meaning = (inspect.getdoc(compute) or "").partition("\n")[0]
+    meaning = english_of(compute)
     if "[" not in meaning:
         raise ContractError(
             f"feature {compute.__name__} in {compute.__module__} needs a docstring whose first line says what it means,"

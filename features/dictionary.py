@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from features.catalogue import GROUPS, Feature
+from features.meanings import absent_when, english_of, german_of, plain
 
 _HEAD = """\
 # Features
@@ -16,8 +17,14 @@ A value says what was known on the morning of the cutoff: rows with `known_at` b
 happened 1 to *window* days before (*all*: the whole history). A feature is there when its tables and columns are.
 *Expected* is what people expect of a higher value: **+** endangers, **−** binds the customer; the model may learn
 otherwise. Features of one *family* join into one reason. *Missing* says when there is no value (NaN); 0 is a value.
+
+Jede Spalte der Matrix. Ein Wert sagt, was am Morgen des Stichtags bekannt war; der Zeitraum (*window*) sind die Tage
+davor. *Fehlt* sagt, wann es keinen Wert gibt; 0 ist ein Wert.
 """
-_COLUMNS = ("feature", "meaning", "unit", "tables (columns)", "window", "family", "expected", "missing")
+_COLUMNS = (
+    *("feature", "meaning", "Bedeutung", "unit", "tables (columns)", "window", "family", "expected", "missing"),
+    "fehlt",
+)
 
 
 def features_markdown() -> str:
@@ -27,12 +34,12 @@ def features_markdown() -> str:
 
 def missing_when(feature: Feature) -> str:
     """Return when a feature has no value, as its docstring says it; empty when it always has one."""
-    return feature.meaning.partition("; missing ")[2].rstrip(".")
+    return absent_when(feature.meaning, "en")
 
 
 def _group(name: str) -> Iterator[str]:
     module = import_module(f"features.groups.{name}")
-    yield f"## {name}\n\n{(module.__doc__ or '').strip().partition(chr(10))[0]}\n"
+    yield f"## {name}\n\n{english_of(module)}\n\n{german_of(module)}\n"
     yield _line(_COLUMNS)
     yield "|---" * len(_COLUMNS) + "|"
     yield from (_line(_cells(feature)) for feature in module.GROUP.features)
@@ -42,13 +49,15 @@ def _group(name: str) -> Iterator[str]:
 def _cells(feature: Feature) -> tuple[str, ...]:
     return (
         f"`{feature.name}`",
-        feature.meaning.partition(" [")[0],
+        plain(feature.meaning, "en"),
+        plain(feature.german, "de"),
         feature.unit,
         ", ".join(_needed(table, columns) for table, columns in feature.needs.items()),
         "all" if feature.days is None else f"{feature.days} days",
         f"`{feature.family}`",
         {"+": "+", "-": "−", "": ""}[feature.expected],
         missing_when(feature) or "never",
+        absent_when(feature.german, "de") or "nie",
     )
 
 

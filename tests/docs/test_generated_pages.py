@@ -42,17 +42,31 @@ def test_pages_are_written_anew(tmp_path: Path) -> None:
 def test_the_dictionary_has_one_row_per_feature_and_no_empty_cell_but_expected() -> None:
     rows = [line.strip("| ").split(" | ") for line in features_markdown().splitlines() if line.startswith("| `")]
     assert [row[0].strip("`") for row in rows] == [feature.name for feature in catalogue()]
-    assert all(cell.strip() for row in rows for place, cell in enumerate(row) if place != 6)
+    assert all(cell.strip() for row in rows for place, cell in enumerate(row) if place != 7)
 
 
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("sales__orders_91d", ["orders", "orders", "91 days", "`order_frequency`", "−", "never"]),
-        ("complaints__open_count", ["complaints", "complaints (closed_on)", "all", "`complaint_open`", "+", "never"]),
-        ("sales__margin_share_364d", ["share", "orders (margin)", "364 days", "`margin`", "", "without turnover"]),
+        ("sales__orders_91d", ["orders", "orders", "91 days", "`order_frequency`", "−", "never", "nie"]),
+        (
+            "complaints__open_count",
+            ["complaints", "complaints (closed_on)", "all", "`complaint_open`", "+", "never", "nie"],
+        ),
+        (
+            "sales__margin_share_364d",
+            ["share", "orders (margin)", "364 days", "`margin`", "", "without turnover", "ohne Umsatz"],
+        ),
     ],
 )
 def test_a_row_says_unit_tables_window_family_direction_and_when_missing(name: str, told: list[str]) -> None:
     row = next(line for line in features_markdown().splitlines() if line.startswith(f"| `{name}`"))
-    assert [cell.strip() for cell in row.split("|")][3:-1] == told
+    assert [cell.strip() for cell in row.split("|")][4:-1] == told
+
+
+def test_a_row_says_the_meaning_in_english_and_german() -> None:
+    row = next(line for line in features_markdown().splitlines() if line.startswith("| `sales__basket_last`"))
+    assert [cell.strip() for cell in row.split("|")][2:4] == [
+        "Sales on the last day of purchase",
+        "Verkaufswert am letzten Kauftag",
+    ]

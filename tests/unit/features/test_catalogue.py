@@ -13,9 +13,11 @@ from features import catalogue as catalogue_module
 from features.catalogue import GROUPS, Feature, Group, available, catalogue, families
 from features.contract import TABLES
 from features.definition import Churn
+from features.dictionary import missing_when
 from features.errors import ContractError
 from features.ledger import Column, Past
 from features.matrix import build_matrix
+from features.meanings import absent_when
 from tests.unit.features.small import complaint, contact, contract, day, history, order
 
 COMPLETE = {name: {column.name for column in table.columns} for name, table in TABLES.items()}
@@ -39,8 +41,14 @@ def test_every_feature_has_unit_family_direction_and_a_docstring_with_its_unit(f
     assert re.fullmatch(r"[a-z_]+", feature.family)
     assert feature.expected in {"+", "-", ""}
     assert re.fullmatch(r"[A-Z][^\[\]]* \[[^\[\]]+\](; missing [^.]+)?\.", feature.meaning)
-    assert feature.compute.__doc__ is not None
-    assert feature.meaning == feature.compute.__doc__.strip()
+
+
+def test_every_feature_says_in_german_what_it_means_and_when_it_is_missing() -> None:
+    form = re.compile(r"[A-ZÄÖÜ][^\[\]]*\.")
+    unsaid = [each.name for each in FEATURES if not form.fullmatch(each.german)]
+    assert unsaid == [], "add the paragraph `de: …` to the docstrings of these features"
+    unlike = [each.name for each in FEATURES if bool(missing_when(each)) != bool(absent_when(each.german, "de"))]
+    assert unlike == [], "`; fehlt …` stands where the English line says `; missing …`, and only there"
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
