@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Whole = NDArray[np.int64]
-_Kernel = TypeVar("_Kernel", bound=Callable[..., _Whole])
+_Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 
 
 def _compiled(kernel: _Kernel) -> _Kernel:
@@ -30,6 +30,15 @@ def first_at_or_after(starts: _Whole, ends: _Whole, day: _Whole, threshold: _Who
             else:
                 high = middle
         found[each] = low
+    return found
+
+
+@_compiled
+def differences(sums: _Whole, starts: _Whole, ends: _Whole) -> NDArray[np.float64]:
+    """Return per customer what prefix sums say of its rows ``[start, end)``."""
+    found = np.empty(len(starts), np.float64)
+    for each in range(len(starts)):
+        found[each] = sums[ends[each]] - sums[starts[each]]
     return found
 
 

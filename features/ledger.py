@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import LeakageError
-from features.kernels import count_below, first_at_or_after
+from features.kernels import count_below, differences, first_at_or_after
 
 Column = NDArray[np.float64]
 """One value per snapshot; NaN where there is nothing to say."""
@@ -106,8 +106,7 @@ class Past:
 
     def total(self, name: str, days: int | None = None, *, ago: int = 0) -> Column:
         """Sum of ``name`` over the rows of a window, in the unit it is stored in; 0 when there are none."""
-        sums = self.ledger.sums(name)
-        return (sums[self._position(ago)] - sums[self._start(days, ago)]).astype(np.float64)
+        return differences(self.ledger.sums(name), self._start(days, ago), self._position(ago))
 
     def mean(self, name: str, days: int | None = None, *, of: str, ago: int = 0) -> Column:
         """Mean of ``name`` over the rows of a window whose flag ``of`` is 1; missing when there are none."""
