@@ -8,17 +8,14 @@ What a function returns decides how it is compared: ``int`` exactly, ``float`` t
 
 from __future__ import annotations
 
-import itertools
 import math
 from fractions import Fraction
 
 from tests.oracle.known import (
     YEAR,
-    Row,
     Snapshot,
     Value,
     age_of_last,
-    cents,
     distinct_days,
     gaps,
     log_change,
@@ -168,129 +165,3 @@ def margin_share(snapshot: Snapshot, days: int) -> Value:
 def lines_per_order(snapshot: Snapshot, days: int) -> Value:
     rows = within(snapshot, snapshot.purchases, days)
     return ratio(total(rows, "lines"), len(rows))
-
-
-# --- Complaints -----------------------------------------------------------------------------------------------------
-
-
-@naive("complaints", 91, 364)
-def complaints_count(snapshot: Snapshot, days: int) -> int:
-    return len(within(snapshot, snapshot.complaints, days))
-
-
-@naive("complaints", 364)
-def per_order(snapshot: Snapshot, days: int) -> Value:
-    return ratio(complaints_count(snapshot, days), len(within(snapshot, snapshot.purchases, days)))
-
-
-@naive("complaints")
-def complaints_recency_days(snapshot: Snapshot) -> Value:
-    return age_of_last(snapshot, snapshot.complaints)
-
-
-@naive("complaints", 364)
-def severity(snapshot: Snapshot, days: int) -> Value:
-    rows = within(snapshot, snapshot.complaints, days)
-    return mean([row["severity"] for row in rows if row["severity"] is not None])
-
-
-def _open(snapshot: Snapshot) -> list[Row]:
-    return [row for row in snapshot.complaints if row["closed_on"] is None or row["closed_on"] >= snapshot.cutoff]
-
-
-@naive("complaints")
-def open_count(snapshot: Snapshot) -> Value:
-    return len(_open(snapshot))
-
-
-@naive("complaints")
-def oldest_open_days(snapshot: Snapshot) -> Value:
-    return max((snapshot.age(row) for row in _open(snapshot)), default=None)
-
-
-@naive("complaints", 364)
-def days_to_close(snapshot: Snapshot, days: int) -> Value:
-    return mean([(row["closed_on"] - row["opened"]).days for row in within(snapshot, snapshot.settlements, days)])
-
-
-@naive("complaints", 364)
-def unsatisfied(snapshot: Snapshot, days: int) -> Value:
-    return sum(1 for row in within(snapshot, snapshot.settlements, days) if row["satisfied"] is False)
-
-
-@naive("complaints", 364)
-def goodwill(snapshot: Snapshot, days: int) -> Value:
-    rows = within(snapshot, snapshot.settlements, days)
-    return money(sum(cents(row["goodwill_amount"]) for row in rows if row["goodwill_amount"] is not None))
-
-
-# --- Contacts -------------------------------------------------------------------------------------------------------
-
-
-@naive("contacts", 28, 91, 364)
-def contacts_count(snapshot: Snapshot, days: int) -> Value:
-    return len(within(snapshot, snapshot.contacts, days))
-
-
-@naive("contacts", 91)
-def inbound(snapshot: Snapshot, days: int) -> Value:
-    return sum(1 for row in within(snapshot, snapshot.contacts, days) if row["direction"] == "in")
-
-
-@naive("contacts", 91)
-def outbound(snapshot: Snapshot, days: int) -> Value:
-    return sum(1 for row in within(snapshot, snapshot.contacts, days) if row["direction"] == "out")
-
-
-@naive("contacts", 91)
-def trend(snapshot: Snapshot, days: int) -> Value:
-    now, before = (len(within(snapshot, snapshot.contacts, days, ago=ago)) for ago in (0, days))
-    return log_change(now, before, floor=0.5)
-
-
-@naive("contacts")
-def contacts_recency_days(snapshot: Snapshot) -> Value:
-    return age_of_last(snapshot, snapshot.contacts)
-
-
-@naive("contacts")
-def silence_ratio(snapshot: Snapshot) -> Value:
-    own, since = gaps([row["day"] for row in snapshot.contacts]), age_of_last(snapshot, snapshot.contacts)
-    return since / (sum(own) / len(own) + 1) if own and since is not None else None
-
-
-def _mood(snapshot: Snapshot, days: int, *, ago: int = 0) -> float | None:
-    rows = within(snapshot, snapshot.contacts, days, ago=ago)
-    return mean([row["sentiment"] for row in rows if row["sentiment"] is not None])
-
-
-@naive("contacts", 182)
-def mood(snapshot: Snapshot, days: int) -> Value:
-    return _mood(snapshot, days)
-
-
-@naive("contacts", 182)
-def mood_trend(snapshot: Snapshot, days: int) -> Value:
-    now, before = _mood(snapshot, days), _mood(snapshot, days, ago=days)
-    return None if now is None or before is None else now - before
-
-
-@naive("contacts", 364)
-def agent_changes(snapshot: Snapshot, days: int) -> Value:
-    spoken = [row for row in snapshot.contacts if row["agent"] is not None]
-    changed = [row for before, row in itertools.pairwise(spoken) if row["agent"] != before["agent"]]
-    return len(within(snapshot, changed, days))
-
-
-# --- Relationship ---------------------------------------------------------------------------------------------------
-
-
-@naive("relationship")
-def recurring_amount(snapshot: Snapshot) -> Value:
-    running = [row for row in snapshot.contracts if row["ends_on"] is None or row["ends_on"] >= snapshot.cutoff]
-    return money(sum(cents(row["recurring_amount"]) for row in running if row["recurring_amount"] is not None))
-
-
-@naive("relationship")
-def contract_days(snapshot: Snapshot) -> Value:
-    return max((snapshot.age(row) for row in snapshot.contracts), default=None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import date
+from importlib import import_module
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -24,6 +26,9 @@ from features.norms import Norms, norms_at
 from features.timeline import day_number
 from tests.oracle import known, naive_rhythm
 from tests.oracle.companies import DIFFICULT_DAYS, TIMEZONE, Company, company, some_cutoffs, taken_in
+
+for path in sorted(Path(__file__).parent.glob("naive_*.py")):
+    import_module(f"tests.oracle.{path.stem}")
 
 CHURN = Churn(lead_days=14, horizon_days=90)
 RHYTHM = {feature.name for feature in catalogue() if feature.group == "rhythm"}
