@@ -128,7 +128,10 @@ class Logistic:
     def log_odds(self, features: pd.DataFrame) -> Column:
         """Raw log-odds, shape (n_rows,)."""
         base, parts = self.contributions(features)
-        return np.asarray(base + parts.to_numpy(np.float64).sum(axis=1), dtype=np.float64)
+        total = np.zeros(len(features))
+        for part in parts.to_numpy(np.float64).T:  # one after another: sum() adds a single row in another order
+            total += part
+        return base + total
 
     def spread(self, features: pd.DataFrame) -> Column:
         """Zeros: there is one model."""

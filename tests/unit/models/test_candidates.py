@@ -88,7 +88,8 @@ def test_each_row_is_judged_for_itself(candidate: Candidate) -> None:
     features = holed(learned(snapshots(2))[0])
     some = features.iloc[[7, 3, 250]]
     whole = pd.Series(candidate.log_odds(features), index=features.index)
-    assert candidate.log_odds(some) == pytest.approx(whole.loc[some.index].to_numpy(), abs=1e-12)
+    assert candidate.log_odds(some).tolist() == whole.loc[some.index].tolist()
+    assert [candidate.log_odds(features.loc[[row]])[0] for row in some.index] == whole.loc[some.index].tolist()
     assert candidate.contributions(some)[1].index.equals(some.index)
 
 
