@@ -10,11 +10,15 @@ import pyarrow as pa
 
 from features.contract import TABLES
 from features.intake import Tables
-from features.sources import MEMORY_GB, Engine
+from features.sources import MEMORY_GB, THREADS, Engine
 
 
 def accepted(
-    tables: Mapping[str, Sequence[Path] | pa.Table], *, timezone: str = "UTC", memory_gb: float = MEMORY_GB
+    tables: Mapping[str, Sequence[Path] | pa.Table],
+    *,
+    timezone: str = "UTC",
+    memory_gb: float = MEMORY_GB,
+    threads: int = THREADS,
 ) -> Tables:
     """Open accepted rows without checking them again.
 
@@ -26,10 +30,12 @@ def accepted(
         Zone of the days; they are dates already.
     memory_gb : float
         Memory to keep within [GB].
+    threads : int
+        Threads that read and join [count].
     """
     folder = Path(tempfile.mkdtemp(prefix="treue_"))
     files = [path for data in tables.values() if not isinstance(data, pa.Table) for path in data]
-    engine = Engine(folder, timezone=timezone, allowed=files, memory_gb=memory_gb)
+    engine = Engine(folder, timezone=timezone, allowed=files, memory_gb=memory_gb, threads=threads)
     columns = {name: engine.open_accepted(name, tables[name]) for name in TABLES if name in tables}
     there = {name: tuple(each for each in own if each != "known_at") for name, own in columns.items()}
     return Tables(engine, folder=folder, columns=there, balances=[], id_type=pa.string())

@@ -9,7 +9,6 @@ morning would have given.
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import weakref
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ import pyarrow as pa
 
 from features.coercion import quoted, reading_macros
 from features.contract import KNOWN_AT, TABLES, Column, Table
+from features.digest import digest_of
 from features.errors import ConfigError, ContractError, SourceError
 from features.expressions import literal
 from features.nearest import suggestion
@@ -142,20 +142,19 @@ class Tables:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over accepted rows and mapped columns; the order of rows and the kind of source do not matter."""
-        content = hashlib.sha256()
-        for name in self.names:
-            columns = (*sorted(self._columns[name]), "known_at")
-            content.update(f"{name}({','.join(columns)})={self._sums(name, columns)}\n".encode())
-        return content.hexdigest()
+        return digest_of({name: (self.columns(name), self.sums(name)) for name in self.names})
 
-    def _sums(self, name: str, columns: Sequence[str]) -> str:
+    def sums(self, name: str) -> tuple[int, int, int]:
+        """Return the number of rows of a table and the sums of both halves of their MD5; they add up over rows."""
+        columns = (*sorted(self._columns[name]), "known_at")
         parts = ", chr(31), ".join(f"coalesce(cast({quoted(each)} as varchar), chr(30))" for each in columns)
         sums = self.query(
             "select cast(count(*) as varchar) as n, cast(coalesce(sum(md5_number_lower(line)), 0) as varchar) as low,"
             " cast(coalesce(sum(md5_number_upper(line)), 0) as varchar) as high"
             f" from (select concat({parts}) as line from {quoted(name)})"
         )
-        return "/".join(str(sums[each][0]) for each in ("n", "low", "high"))
+        count, low, high = (int(sums[each][0].as_py()) for each in ("n", "low", "high"))
+        return count, low, high
 
     def close(self) -> None:
         """Release the rows and the temporary files."""

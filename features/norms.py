@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.definition import YEAR_DAYS
@@ -72,6 +74,7 @@ def summary_of(history: History, *, cutoff: date) -> Summary:
     by_name = {name: np.nan_to_num(column).astype(np.int64) for name, column in zip(names, columns, strict=True)}
     bought = by_name["purchase_days"] > 0
     return {
+        "customer": everyone[bought],
         **{name: by_name[name][bought] for name in (*_BUYERS, *_YEARS)},
         **{name: by_name[name].sum(keepdims=True) for name in _COMPANY},
     }
@@ -112,6 +115,31 @@ def norms_from(summaries: Iterable[Summary]) -> Norms:
         b_turnover=b_turnover,
         contacts=_contacts_by_class(said["turnover"], said["contacts"], a_turnover, b_turnover),
     )
+
+
+def rows_of(summary: Summary, customer_ids: NDArray[np.object_]) -> pa.Table:
+    """Return a summary as rows that may travel in any order: one per buyer with the id, one without id for the sums.
+
+    ``customer_ids`` are those of the part of the history the summary speaks of.
+    """
+    buyers = (*_BUYERS, *_YEARS)
+    columns = {name: np.r_[summary[name], 0] for name in buyers}
+    columns |= {name: np.r_[np.zeros(len(summary["customer"]), dtype=np.int64), summary[name]] for name in _COMPANY}
+    ids = pa.array([*customer_ids[summary["customer"]], None], pa.string())
+    return pa.table({"customer_id": ids, **columns})
+
+
+def summary_from(rows: pa.Table) -> Summary:
+    """Return the summary that the rows of many parts add up to: in the order of ids, however they were divided."""
+    buyers = rows.filter(pc.is_valid(rows["customer_id"])).sort_by("customer_id")
+    return {
+        **{name: buyers[name].to_numpy() for name in (*_BUYERS, *_YEARS)},
+        **{name: np.array([pc.sum(rows[name]).as_py() or 0]) for name in _COMPANY},
+    }
+
+
+SUMMARY_ROW = ("customer_id", *_BUYERS, *_YEARS, *_COMPANY)
+"""Columns of `rows_of`: an id, then whole numbers."""
 
 
 def norms_at(history: History, *, cutoff: date) -> Norms:

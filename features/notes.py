@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from features.coercion import quoted
@@ -42,13 +43,19 @@ MUCH_REFUSED = 0.1
 
 def notes_on(tables: Tables) -> tuple[str, ...]:
     """Return the remarks, the costliest first."""
-    missing = [f"table {name} is missing: {cost}" for name, cost in COST.items() if not tables.has(name)]
-    columns = [
+    missing = missing_from({name: tables.columns(name) for name in tables.names})
+    return (*_refused(tables), *missing, *_orphans(tables), *_repeated_lines(tables))
+
+
+def missing_from(columns: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+    """Return what is missing and what that costs; ``columns`` names those of each table that is there."""
+    tables = (f"table {name} is missing: {cost}" for name, cost in COST.items() if name not in columns)
+    names = (
         f"column {name}.{column} is missing: {cost}"
         for (name, column), cost in COLUMN_COST.items()
-        if tables.has(name) and not tables.has(name, column)
-    ]
-    return (*_refused(tables), *missing, *columns, *_orphans(tables), *_repeated_lines(tables))
+        if name in columns and column not in columns[name]
+    )
+    return (*tables, *names)
 
 
 def _refused(tables: Tables) -> list[str]:

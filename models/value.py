@@ -27,6 +27,13 @@ _INTERVAL_Z = 1.2815515655446004
 
 VALUE_COLUMNS = ("value", "value_low", "value_high")
 
+READ_COLUMNS = (
+    "relationship__recurring_amount",
+    *(f"sales__{name}" for name in ("turnover_728d", "orders_728d", "margin_share_364d")),
+    *(f"sales__{name}" for name in ("purchase_days", "tenure_days", "recency_days")),
+)
+"""Columns of the matrix that the value is reckoned from, as far as they are there."""
+
 
 def value_of_buyers(matrix: pd.DataFrame, *, rhythm: RhythmParameters, settings: Value) -> pd.DataFrame:
     """Return the value of customers who buy without a contract, with an 80 % interval.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from features.bgnbd import BgNbd
 from features.catalogue import available, catalogue
-from features.intake import Tables
 from features.matrix import require_somebody
 from features.norms import Norms
 from features.one_pass import build_blocks, norms_of
@@ -42,15 +41,24 @@ def build_features(settings: Settings, cutoff: date) -> Path:
         quarantine = write_quarantine(tables, places, cutoff=cutoff)
         known_until = min(cutoff, tables.last_known + timedelta(days=1))
         learn_from = cutoffs_to_learn_from(settings, first_known=tables.first_known, known_until=known_until)
-        facts = _facts(settings, tables, learn_from) | {"balances": quarantine["balances"]}
+        columns = {name: tables.columns(name) for name in tables.names}
+        facts = facts_of(
+            settings, columns, data=tables.digest, id_type=str(tables.id_type), last_known=tables.last_known,
+            learn_from=learn_from, notes=tables.notes, balances=quarantine["balances"],
+        )  # fmt: skip
         parts = Partitions(tables, rows_per_part=settings.resources.rows_per_part)
     with parts:
         norms = norms_of(parts, [*learn_from, cutoff])
         rows = _write_matrices(parts, norms, settings, places, known_until=known_until)
     for day, norm in norms.items():
-        own = {"cutoff": day.isoformat(), "rhythm": asdict(norm.rhythm)}
-        write_manifest(places.matrix(day), rows={MATRIX: rows[day]}, facts={**facts, **own})
+        finish_matrix(places.matrix(day), day, norm, rows=rows[day], facts=facts)
     return places.matrix(cutoff)
+
+
+def finish_matrix(folder: Path, cutoff: date, norms: Norms, *, rows: int, facts: Mapping[str, Any]) -> None:
+    """Write the manifest of a matrix of so many rows, which makes it one that may be read."""
+    own = {"cutoff": cutoff.isoformat(), "rhythm": asdict(norms.rhythm)}
+    write_manifest(folder, rows={MATRIX: rows}, facts={**facts, **own})
 
 
 def read_matrix(folder: Path) -> pd.DataFrame:
@@ -61,7 +69,11 @@ def read_matrix(folder: Path) -> pd.DataFrame:
 
 def read_rhythm(folder: Path) -> RhythmParameters:
     """Return the rhythm fitted at the cutoff of a finished folder."""
-    stored = read_manifest(folder)["rhythm"]
+    return rhythm_from(read_manifest(folder)["rhythm"])
+
+
+def rhythm_from(stored: Mapping[str, Any]) -> RhythmParameters:
+    """Return the rhythm from its plain values."""
     return RhythmParameters(**{**stored, "bgnbd": BgNbd(**stored["bgnbd"])})
 
 
@@ -104,18 +116,30 @@ def _write_matrices(
         return {day: stream.rows for day, stream in streams.items()}
 
 
-def _facts(settings: Settings, tables: Tables, learn_from: tuple[date, ...]) -> dict[str, Any]:
-    present = [feature.name for feature in available({name: tables.columns(name) for name in tables.names})]
+def facts_of(
+    settings: Settings,
+    columns: Mapping[str, Collection[str]],
+    *,
+    data: str,
+    id_type: str,
+    last_known: date,
+    learn_from: Sequence[date],
+    notes: Sequence[str],
+    balances: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return what the manifest of a matrix says besides its rows; ``columns`` names those of each table there is."""
+    present = [feature.name for feature in available(columns)]
     return {
         "config": settings.digest,
         "recipe": recipe_of(settings, sorted(present)),
-        "data": tables.digest,
-        "customer_id_type": str(tables.id_type),
-        "last_known": tables.last_known.isoformat(),
+        "data": data,
+        "customer_id_type": id_type,
+        "last_known": last_known.isoformat(),
         "training_cutoffs": [day.isoformat() for day in learn_from],
         "features": present,
         "missing_features": [feature.name for feature in catalogue() if feature.name not in present],
-        "notes": list(tables.notes),
+        "notes": list(notes),
+        "balances": list(balances),
     }
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,17 +18,26 @@ from features.matrix import of_cohort
 from features.outputs import read_manifest, write_manifest, write_parquet
 from features.rhythm import RhythmParameters
 from features.timeline import horizon_of
-from models.churn_model import ChurnModel
-from models.value import value_of_buyers, value_of_contracts
+from models.churn_model import COHORTS, ChurnModel
+from models.value import READ_COLUMNS, value_of_buyers, value_of_contracts
 from pipelines.build_features import read_matrix, read_rhythm
 from pipelines.places import Places
 from pipelines.settings import Settings
 from pipelines.train import Champions, champions
-from retention.reasons import rank_reasons
+from retention.reasons import MOST, rank_reasons
 from retention.segments import abc, risk_bands
 
 SCORES, RETURNS = "scores.parquet", "returns.parquet"
 """The chance of loss of active customers, and the chance of return of lapsed ones: same columns."""
+
+COLUMNS = (
+    *("customer_id", "cutoff", "horizon_end", "probability", "probability_low", "probability_high", "score", "rank"),
+    *("percentile", "risk_band", "segment", "value", "value_low", "value_high", "value_at_risk"),
+    *(f"reason_{place}" for place in range(1, MOST + 1)),
+    *(f"contribution_{place}" for place in range(1, MOST + 1)),
+    *("model_version", "run_id"),
+)
+"""Columns of the scores, in their order."""
 
 
 def score(settings: Settings, cutoff: date) -> Path:
@@ -37,24 +48,34 @@ def score(settings: Settings, cutoff: date) -> Path:
     ModelError
         If no model fits the cutoff: train first.
     """
+    folder = Places(Path(settings.output)).matrix(cutoff)
+    matrix, rhythm = read_matrix(folder), read_rhythm(folder)
+
+    def scores_by(model: ChurnModel, run_id: str) -> pd.DataFrame:
+        cohort = of_cohort(matrix, COHORTS[model.purpose])
+        return scored(cohort, model, rhythm, settings, cutoff=cutoff, run_id=run_id)
+
+    return write_scores(settings, cutoff, scores_by)
+
+
+def write_scores(settings: Settings, cutoff: date, scores_by: Callable[[ChurnModel, str], pd.DataFrame]) -> Path:
+    """Write what ``scores_by`` gives for each champion and the run's id; return the folder."""
     places = Places(Path(settings.output))
-    manifest = read_manifest(places.matrix(cutoff))
-    models = champions(settings, cutoff)
+    manifest, models = read_manifest(places.matrix(cutoff)), champions(settings, cutoff)
     if models is None:
         raise ModelError(f"no model for {cutoff} is registered (recipe {manifest['recipe']}); run `treue train` first")
     run_id = run_id_of(settings, cutoff, data=manifest["data"], models=models)
-    matrix, rhythm = read_matrix(places.matrix(cutoff)), read_rhythm(places.matrix(cutoff))
-    parts = {
-        SCORES: scored(of_cohort(matrix, "active"), models.churn, rhythm, settings, cutoff=cutoff, run_id=run_id),
-        RETURNS: scored(of_cohort(matrix, "lapsed"), models.back, rhythm, settings, cutoff=cutoff, run_id=run_id),
-    }
-    folder = places.scores(cutoff)
-    for name, part in parts.items():
-        write_parquet(folder / name, pa.Table.from_pandas(part, preserve_index=False))
+    folder, parts = places.scores(cutoff), {SCORES: models.churn, RETURNS: models.back}
+    rows = {name: _write(folder / name, scores_by(model, run_id)) for name, model in parts.items()}
     facts = {"cutoff": cutoff, "run_id": run_id, "data": manifest["data"], "config": settings.digest}
     versions = {"model_version": models.churn.version, "return_model_version": models.back.version}
-    write_manifest(folder, rows={name: len(part) for name, part in parts.items()}, facts={**facts, **versions})
+    write_manifest(folder, rows=rows, facts={**facts, **versions})
     return folder
+
+
+def _write(path: Path, scores: pd.DataFrame) -> int:
+    write_parquet(path, pa.Table.from_pandas(scores, preserve_index=False))
+    return len(scores)
 
 
 def run_id_of(settings: Settings, cutoff: date, *, data: str, models: Champions) -> str:
@@ -73,33 +94,52 @@ def scored(
     run_id: str,
 ) -> pd.DataFrame:
     """Return the scores of one cohort in the columns of the contract, rank 1 (the likeliest) first."""
-    chance = model.score(matrix)
-    probability = chance["probability"]
-    value = _value(matrix, probability.to_numpy(np.float64), rhythm, settings)
-    ids = matrix["customer_id"]
+    frame = judged(matrix, model)
+    frame = pd.concat([frame, compared(frame, model, rhythm, settings)], axis=1)
+    frame = frame.assign(**stamped(model, settings, cutoff=cutoff, run_id=run_id))
+    return frame.sort_values("rank", ignore_index=True)[list(COLUMNS)]
+
+
+def judged(matrix: pd.DataFrame, model: ChurnModel) -> pd.DataFrame:
+    """Return what is said of each customer alone: chance and reasons, beside the columns the value is reckoned from."""
     reasons = rank_reasons(model.contributions(matrix), families())
-    frame = pd.DataFrame({"customer_id": ids, "cutoff": cutoff, "horizon_end": horizon_of(cutoff, settings.churn).last})
-    frame = pd.concat([frame, chance[["probability", "probability_low", "probability_high", "score"]]], axis=1)
+    known = [name for name in ("customer_id", *READ_COLUMNS) if name in matrix.columns]
+    return pd.concat([matrix[known], model.score(matrix), reasons], axis=1)
+
+
+def compared(judged: pd.DataFrame, model: ChurnModel, rhythm: RhythmParameters, settings: Settings) -> pd.DataFrame:
+    """Return what is said of each customer of a cohort among the others: value, segment, band, rank; index as given.
+
+    Of ``judged`` it reads customer_id, probability and the columns the value is reckoned from.
+    """
+    probability, ids = judged["probability"], judged["customer_id"]
+    frame = _value(judged, probability.to_numpy(np.float64), rhythm, settings)
+    frame["value_at_risk"] = probability * frame["value"]
+    frame["segment"] = abc(frame["value"].set_axis(ids)).to_numpy()
     frame["risk_band"] = risk_bands(probability, base_rate=_base_rate(model, probability))
-    frame["segment"] = abc(value["value"].set_axis(ids)).to_numpy()
-    frame = pd.concat([frame, value, reasons], axis=1)
-    frame["value_at_risk"] = probability * value["value"]
-    frame["model_version"], frame["run_id"] = model.version, run_id
-    ordered = frame.sort_values(["probability", "customer_id"], ascending=[False, True], ignore_index=True)
-    ordered["rank"] = np.arange(1, len(ordered) + 1)
-    ordered["percentile"] = 100 * (1 - (ordered["rank"] - 0.5) / max(len(ordered), 1))
-    return ordered[list(_columns())]
+    ordered = judged[["probability", "customer_id"]].sort_values(
+        ["probability", "customer_id"], ascending=[False, True]
+    )
+    frame["rank"] = pd.Series(np.arange(1, len(ordered) + 1), index=ordered.index)
+    frame["percentile"] = 100 * (1 - (frame["rank"] - 0.5) / max(len(ordered), 1))
+    return frame
+
+
+def stamped(model: ChurnModel, settings: Settings, *, cutoff: date, run_id: str) -> dict[str, Any]:
+    """Return what is the same for all customers: the days, the model and the run."""
+    last = horizon_of(cutoff, settings.churn).last
+    return {"cutoff": cutoff, "horizon_end": last, "model_version": model.version, "run_id": run_id}
 
 
 def _value(
-    matrix: pd.DataFrame,
+    judged: pd.DataFrame,
     probability: np.ndarray[tuple[int], np.dtype[np.float64]],
     rhythm: RhythmParameters,
     settings: Settings,
 ) -> pd.DataFrame:
-    if settings.churn.definition == "contract" and "relationship__recurring_amount" in matrix.columns:
-        return value_of_contracts(matrix, probability, churn=settings.churn, settings=settings.value)
-    return value_of_buyers(matrix, rhythm=rhythm, settings=settings.value)
+    if settings.churn.definition == "contract" and "relationship__recurring_amount" in judged.columns:
+        return value_of_contracts(judged, probability, churn=settings.churn, settings=settings.value)
+    return value_of_buyers(judged, rhythm=rhythm, settings=settings.value)
 
 
 def _base_rate(model: ChurnModel, probability: pd.Series[float]) -> float:
@@ -108,23 +148,3 @@ def _base_rate(model: ChurnModel, probability: pd.Series[float]) -> float:
     if learned is None:
         learned = probability.mean() if len(probability) else 0.5
     return float(np.clip(learned, 1e-6, 1 - 1e-6))
-
-
-def _columns() -> tuple[str, ...]:
-    places = range(1, 6)
-    return (
-        *(
-            "customer_id",
-            "cutoff",
-            "horizon_end",
-            "probability",
-            "probability_low",
-            "probability_high",
-            "score",
-            "rank",
-        ),
-        *("percentile", "risk_band", "segment", "value", "value_low", "value_high", "value_at_risk"),
-        *(f"reason_{place}" for place in places),
-        *(f"contribution_{place}" for place in places),
-        *("model_version", "run_id"),
-    )

@@ -5,7 +5,7 @@ the configuration cannot reach anything but the rows loaded for them.
 """
 
 from features.sources.database import Database
-from features.sources.engine import FILE, MEMORY_GB, ROW, Engine, Opened
+from features.sources.engine import FILE, MEMORY_GB, ROW, THREADS, Engine, Opened
 from features.sources.locating import Located, check_parquet, locate, prepare_texts
 from features.sources.options import ReadOptions, Source
 from features.sources.texts import TextFile, line_numbers
@@ -14,6 +14,7 @@ __all__ = [
     "FILE",
     "MEMORY_GB",
     "ROW",
+    "THREADS",
     "Database",
     "Engine",
     "Located",

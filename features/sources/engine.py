@@ -36,11 +36,19 @@ class Opened:
 class Engine:
     """One embedded DuckDB: opens sources, then answers SQL; every failure becomes one readable line."""
 
-    def __init__(self, folder: Path, *, timezone: str, allowed: Sequence[Path], memory_gb: float = MEMORY_GB) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        timezone: str,
+        allowed: Sequence[Path],
+        memory_gb: float = MEMORY_GB,
+        threads: int = THREADS,
+    ) -> None:
         self._connection = duckdb.connect(
             ":memory:",
             config={
-                "threads": THREADS,
+                "threads": threads,
                 "memory_limit": f"{round(memory_gb * 1000)}MB",
                 "temp_directory": str(folder / "spill"),
             },
