@@ -67,7 +67,10 @@ Summary = Mapping[str, NDArray[np.int64]]
 
 
 def summary_of(history: History, *, cutoff: date) -> Summary:
-    """Return what the norms of ``cutoff`` need to know of this part of the history."""
+    """Return what the norms of ``cutoff`` need to know of this part of the history, of those who had bought by then.
+
+    Nobody else counts: whether a person with a complaint but no order is a customer may be known only later.
+    """
     seen, everyone = history.at(day_number(cutoff)), np.arange(len(history.customer_ids))
     names = (*_BUYERS, *_YEARS, *_COMPANY)
     columns = seen.columns(everyone, lambda known, asked: _columns(known, asked, seen.cutoff))
@@ -76,7 +79,7 @@ def summary_of(history: History, *, cutoff: date) -> Summary:
     return {
         "customer": everyone[bought],
         **{name: by_name[name][bought] for name in (*_BUYERS, *_YEARS)},
-        **{name: by_name[name].sum(keepdims=True) for name in _COMPANY},
+        **{name: by_name[name][bought].sum(keepdims=True) for name in _COMPANY},
     }
 
 
