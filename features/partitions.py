@@ -11,6 +11,7 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from features.history import History
 from features.intake import Tables
 from features.ledgers import READINGS
-from features.ledgers.rows import Lazy, Reading, Rows
+from features.ledgers.rows import Lazy, Reading, Rows, Whole
 from features.shelf import Shelf
 
 ROWS_PER_PART = 400_000
@@ -97,11 +98,19 @@ class Partitions(Sequence[History]):
         names = _names(reading, self.columns[reading.table])
         for shelf in self._shelves:
             shelf.begin(reading.table, names)
-        for batch in tables.batches(_sql(reading, names), rows=_BATCH):
-            columns = [batch.column(name).to_numpy().astype(np.int64, copy=False) for name in names]
-            for number, chosen in _by_part(columns[0], self._edges):
-                own = [column[chosen] for column in columns]
-                self._shelves[number].add(reading.table, [own[0] - self._edges[number], *own[1:]])
+        with ThreadPoolExecutor(1) as writer:  # writes one batch while the next is read
+            written: Future[None] | None = None
+            for batch in tables.batches(_sql(reading, names), rows=_BATCH):
+                columns = [batch.column(name).to_numpy() for name in names]
+                if written is not None:
+                    written.result()
+                written = writer.submit(self._put_away, reading.table, columns)
+            if written is not None:
+                written.result()
+
+    def _put_away(self, table: str, columns: Sequence[Whole]) -> None:
+        for number, own in _by_part(columns, self._edges):
+            self._shelves[number].add(table, [own[0] - self._edges[number].astype(own[0].dtype), *own[1:]])
 
 
 def _remove(folder: Path | None) -> None:
@@ -119,16 +128,17 @@ def _edges(rows: NDArray[np.int64], rows_per_part: int | None) -> NDArray[np.int
     return np.unique(np.r_[0, np.minimum(inner, len(rows)), len(rows)])
 
 
-def _by_part(customer: NDArray[np.int64], edges: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64] | slice]]:
-    """Yield each part that occurs among the customers, and where; the order of the rows within it stays."""
+def _by_part(columns: Sequence[Whole], edges: NDArray[np.int64]) -> Iterator[tuple[int, Sequence[Whole]]]:
+    """Yield each part that occurs among the customers (first column) with its rows, in the order they came."""
     if len(edges) == 2:
-        yield 0, slice(None)
+        yield 0, columns
         return
-    part = (np.searchsorted(edges, customer, side="right") - 1).astype(np.uint16)
+    part = (np.searchsorted(edges, columns[0], side="right") - 1).astype(np.uint16)
     order = np.argsort(part, kind="stable")
+    ordered = [column[order] for column in columns]
     found, starts = np.unique(part[order], return_index=True)
-    for number, chosen in zip(found, np.split(order, starts[1:]), strict=True):
-        yield int(number), chosen
+    for number, start, end in zip(found, starts, [*starts[1:], len(part)], strict=True):
+        yield int(number), [column[start:end] for column in ordered]
 
 
 def _names(reading: Reading, columns: frozenset[str]) -> tuple[str, ...]:
@@ -139,7 +149,8 @@ def _names(reading: Reading, columns: frozenset[str]) -> tuple[str, ...]:
 def _sql(reading: Reading, names: Sequence[str]) -> str:
     numbers = {number.name: number.sql for number in reading.numbers}
     epoch = "DATE '1970-01-01'"
-    numbers |= {"customer": "code", "day": f"{reading.day} - {epoch}", "known": f"known_at - {epoch}"}
+    days = {"day": reading.day, "known": "known_at"}
+    numbers |= {"customer": "code::INTEGER"} | {name: f"({each} - {epoch})::INTEGER" for name, each in days.items()}
     selected = ", ".join(f'{numbers[name]} AS "{name}"' for name in names)
     return f"SELECT {selected} FROM {reading.table} JOIN customer_codes USING (customer_id)"
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.ledgers.rows import Lazy, Rows, Whole
+
+_Any = NDArray[np.integer[Any]]
 
 
 class Shelf:
@@ -24,7 +26,7 @@ class Shelf:
     def __init__(self, path: Path | None):
         self._path = path
         self._names: dict[str, tuple[str, ...]] = {}
-        self._chunks: dict[str, list[Callable[[int], Whole]]] = {}
+        self._chunks: dict[str, list[Callable[[int], _Any]]] = {}
         self._file: IO[bytes] | None = None
 
     @property
@@ -36,8 +38,8 @@ class Shelf:
         """Make room for a table with these columns."""
         self._names[table], self._chunks[table] = names, []
 
-    def add(self, table: str, columns: Sequence[Whole]) -> None:
-        """Put rows away, given as columns in the order of the names."""
+    def add(self, table: str, columns: Sequence[_Any]) -> None:
+        """Put rows away, given as columns in the order of the names; kept as narrow as they come."""
         self._chunks[table].append(columns.__getitem__ if self._path is None else self._written(columns))
 
     def finish(self) -> None:
@@ -47,19 +49,19 @@ class Shelf:
             self._file = None
 
     def rows(self, table: str) -> Rows:
-        """Return the rows of a table, each column read when it is asked for."""
+        """Return the rows of a table as int64, each column read when it is asked for."""
         return Lazy({name: self._column(table, place) for place, name in enumerate(self._names[table])})
 
-    def _written(self, columns: Sequence[Whole]) -> Callable[[int], Whole]:
+    def _written(self, columns: Sequence[_Any]) -> Callable[[int], _Any]:
         if self._file is None:
-            self._file = Path(str(self._path)).open("wb")  # noqa: SIM115 - `finish` closes it
-        offset, count = self._file.tell(), len(columns[0])
-        self._file.write(np.concatenate(columns).tobytes())
-        return lambda place: self._read(offset + 8 * place * count, count)
-
-    def _read(self, offset: int, count: int) -> Whole:
-        return np.fromfile(str(self._path), dtype=np.int64, count=count, offset=offset)
+            self._file = Path(str(self._path)).open("wb", buffering=1 << 20)  # noqa: SIM115 - `finish` closes it
+        offset, places = self._file.tell(), []
+        for column in columns:
+            places.append((offset, column.dtype))
+            offset += self._file.write(np.ascontiguousarray(column).data)
+        count = len(columns[0])
+        return lambda place: np.fromfile(str(self._path), dtype=places[place][1], count=count, offset=places[place][0])
 
     def _column(self, table: str, place: int) -> Callable[[], Whole]:
-        empty: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        return lambda: np.concatenate([empty, *(chunk(place) for chunk in self._chunks[table])])
+        empty = np.zeros(0, dtype=np.int64)
+        return lambda: np.concatenate([empty, *(chunk(place) for chunk in self._chunks[table])], dtype=np.int64)
