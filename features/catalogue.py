@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import Literal
+from typing import Any, Literal
 
 from features.errors import ContractError
 from features.ledger import Column
@@ -58,13 +59,35 @@ class Feature:
         """Names of the pasts that ``compute`` takes."""
         return tuple(name for name in inspect.signature(self.compute).parameters if name != "days")
 
+    @property
+    def measure(self) -> str:
+        """The name without the window, common to all windows of one function."""
+        return self.name if self.days is None else self.name.removesuffix(f"_{self.days}d")
+
 
 class Group:
-    """Collects the features of one source of signal; used as a decorator in ``features/groups/<name>.py``."""
+    """Collects the features of one source of signal; its ``feature`` is used as a decorator.
 
-    def __init__(self, name: str, *, needs: Mapping[str, tuple[str, ...]]):
+    Parameters
+    ----------
+    name : str
+        What the names of its features begin with.
+    needs : mapping of table to the optional columns that all its features take
+    texts : mapping of language ("de", "en") to mapping of family to texts, optional
+        Groups of a company's own only (``docs/own_features.md``): the name of each new family, or all its texts. Those
+        of ours lie in ``configs/reasons.<language>.yaml``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        needs: Mapping[str, tuple[str, ...]],
+        texts: Mapping[str, Mapping[str, Any]] | None = None,
+    ):
         self.name = name
         self.needs = needs
+        self.texts = texts or {}
         self.features: list[Feature] = []
 
     def feature(
@@ -111,21 +134,84 @@ def _meaning(compute: Callable[..., Column]) -> str:
     return meaning
 
 
-def catalogue() -> tuple[Feature, ...]:
-    """Return every declared feature, in the order of the groups and their files."""
-    groups = [import_module(f"features.groups.{name}").GROUP for name in GROUPS]
-    return tuple(feature for group in groups for feature in group.features)
+@dataclass(frozen=True, kw_only=True)
+class OwnGroup:
+    """A group of features of the company's own.
+
+    Attributes
+    ----------
+    group : Group
+    place : str
+        Where it was declared, for messages: the file as the configuration names it, or "Company".
+    digest : str
+        SHA-256 of the file; empty for a group made in a notebook.
+    """
+
+    group: Group
+    place: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """The features in use: ours and the company's own, less those left out; goes through them in the matrix's order.
+
+    Attributes
+    ----------
+    ours : tuple of Group
+    own : tuple of OwnGroup
+    left_out : set of names
+        Groups, measures (all windows) and features that are not used.
+    """
+
+    ours: tuple[Group, ...]
+    own: tuple[OwnGroup, ...] = ()
+    left_out: frozenset[str] = frozenset()
+
+    def __iter__(self) -> Iterator[Feature]:
+        declared = (feature for group in (*self.ours, *self.own_groups) for feature in group.features)
+        return (each for each in declared if self.left_out.isdisjoint((each.group, each.measure, each.name)))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @property
+    def own_groups(self) -> tuple[Group, ...]:
+        """The groups of the company's own."""
+        return tuple(each.group for each in self.own)
+
+    @property
+    def digest(self) -> str:
+        """Names the files of own features by content, and what is left out; empty when there is neither."""
+        said = [*(each.digest for each in self.own), *sorted(self.left_out)]
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16] if said else ""
+
+    @property
+    def families(self) -> Mapping[str, str]:
+        """The reason family of every feature by name."""
+        return {feature.name: feature.family for feature in self}
+
+    def available(self, columns: Mapping[str, Iterable[str]]) -> tuple[Feature, ...]:
+        """Return the features whose tables and columns are there; ``columns`` names the columns of each table."""
+        there = {table: set(names) for table, names in columns.items()}
+        return tuple(
+            feature
+            for feature in self
+            if all(table in there and there[table].issuperset(needed) for table, needed in feature.needs.items())
+        )
 
 
 def available(columns: Mapping[str, Iterable[str]]) -> tuple[Feature, ...]:
-    """Return the features whose tables and columns are there; ``columns`` names the columns of each table."""
-    return tuple(
-        feature
-        for feature in catalogue()
-        if all(table in columns and set(needed) <= set(columns[table]) for table, needed in feature.needs.items())
-    )
+    """Return those of our features whose tables and columns are there."""
+    return catalogue().available(columns)
 
 
 def families() -> Mapping[str, str]:
-    """Return the reason family of every feature by name."""
-    return {feature.name: feature.family for feature in catalogue()}
+    """Return the reason family of every feature of ours by name."""
+    return catalogue().families
+
+
+def catalogue(own: Iterable[OwnGroup] = (), *, leave_out: Iterable[str] = ()) -> Catalogue:
+    """Return our features and those of ``own``, without those left out; ``features.own`` checks both."""
+    ours = tuple(import_module(f"features.groups.{name}").GROUP for name in GROUPS)
+    return Catalogue(ours=ours, own=tuple(own), left_out=frozenset(leave_out))

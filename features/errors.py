@@ -26,6 +26,10 @@ class ContractError(TreueError):
     """The data break the contract in a way that leaves nothing to work on."""
 
 
+class FeatureError(TreueError):
+    """A feature of the company's own fails, gives what no column may hold, or breaks what every feature promises."""
+
+
 class LeakageError(TreueError):
     """A step would use what was not yet known at its cutoff."""
 

@@ -9,12 +9,13 @@ order" are those that could be seen, and everybody else is read at full speed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.catalogue import Catalogue, catalogue
 from features.intake import Tables
 from features.ledger import Column
 from features.ledgers import Ledgers
@@ -35,11 +36,14 @@ class History:
     rows : mapping of table name to Rows
         Tables that are not configured are absent.
     columns : mapping of table name to the canonical columns that are really there
+    catalogue : Catalogue
+        The features that are read from it; without it ours.
     """
 
     customer_ids: NDArray[np.object_]
     rows: Mapping[str, Rows]
     columns: Mapping[str, frozenset[str]]
+    catalogue: Catalogue = field(default_factory=catalogue)
 
     @cached_property
     def ledgers(self) -> Ledgers:
@@ -120,8 +124,8 @@ def _rows_of(rows: Rows, codes: NDArray[np.int64]) -> NDArray[np.int64]:
     return ranges(start, end)[0]
 
 
-def load_history(tables: Tables) -> History:
+def load_history(tables: Tables, features: Catalogue | None = None) -> History:
     """Load the accepted rows of the tables that features read, numbered by customer and sorted, into memory."""
     from features.partitions import in_one_part
 
-    return in_one_part(tables)
+    return in_one_part(tables, features)

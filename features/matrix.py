@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.catalogue import Feature, available
+from features.catalogue import Feature
 from features.cohort import Cohort, cohort_of
 from features.definition import Churn
 from features.errors import ContractError
@@ -20,6 +21,7 @@ from features.ledger import Column, Past
 from features.norms import Norms, norms_at
 from features.rhythm import Rhythm
 from features.timeline import day_number, horizon_of
+from features.vetting import vetted_column
 
 KEYS = ("customer_id", "cutoff", "cohort", "label")
 """Columns of the matrix that are no features."""
@@ -81,21 +83,40 @@ def block_of_matrix(history: History, *, cutoff: date, churn: Churn, known_until
     return pd.concat([keys.iloc[order].reset_index(drop=True), features], axis=1)
 
 
-def feature_columns(seen: Seen, customers: NDArray[np.int64], *, churn: Churn, norms: Norms) -> pd.DataFrame:
-    """Return every available feature of ``customers`` (codes ascending) on the morning seen."""
-    features = available_features(seen.history)
+def feature_columns(
+    seen: Seen,
+    customers: NDArray[np.int64],
+    *,
+    churn: Churn,
+    norms: Norms,
+    features: Sequence[Feature] | None = None,
+) -> pd.DataFrame:
+    """Return every available feature of ``customers`` (codes ascending) on the morning seen, or only ``features``.
+
+    Raises
+    ------
+    FeatureError
+        If a feature of the company's own fails or gives no finite float64 column with one value per customer.
+    """
+    asked_for = available_features(seen.history) if features is None else features
+    own = {group.name for group in seen.history.catalogue.own_groups}
 
     def compute(known: History, asked: NDArray[np.int64]) -> list[Column]:
         inputs = Inputs(known, asked, cutoff=seen.cutoff, churn=churn, norms=norms)
-        return [inputs.compute(feature) for feature in features]
+        return [
+            vetted_column(feature, partial(inputs.compute, feature), count=len(asked))
+            if feature.group in own
+            else inputs.compute(feature)
+            for feature in asked_for
+        ]
 
     columns = seen.columns(customers, compute)
-    return pd.DataFrame({feature.name: column for feature, column in zip(features, columns, strict=True)})
+    return pd.DataFrame({feature.name: column for feature, column in zip(asked_for, columns, strict=True)})
 
 
 def available_features(history: History) -> tuple[Feature, ...]:
     """Return the features whose tables and columns this history has."""
-    return available(history.columns)
+    return history.catalogue.available(history.columns)
 
 
 class Inputs:

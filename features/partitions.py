@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from features.catalogue import Catalogue, catalogue
 from features.history import History
 from features.intake import Tables
 from features.ledgers import READINGS
@@ -33,9 +34,9 @@ _BATCH = 500_000
 _KEYS = ("customer", "day", "known")
 
 
-def in_one_part(tables: Tables) -> History:
+def in_one_part(tables: Tables, features: Catalogue | None = None) -> History:
     """Return the whole history as one part, in memory."""
-    whole: History = Partitions(tables, rows_per_part=None)[0]
+    whole: History = Partitions(tables, rows_per_part=None, features=features)[0]
     return whole
 
 
@@ -49,9 +50,12 @@ class Partitions(Sequence[History]):
     rows_per_part : int or None
         About how many orders and contracts a part may hold; a customer counts as some more, for his features. None:
         everything is one part, kept in memory.
+    features : Catalogue, optional
+        The features to be read from it; without it ours.
     """
 
-    def __init__(self, tables: Tables, *, rows_per_part: int | None = ROWS_PER_PART):
+    def __init__(self, tables: Tables, *, rows_per_part: int | None = ROWS_PER_PART, features: Catalogue | None = None):
+        self._features = catalogue() if features is None else features
         customers = tables.customers
         self.customer_ids: NDArray[np.object_] = customers["customer_id"].to_numpy(zero_copy_only=False)
         self.columns = {name: frozenset(tables.columns(name)) for name in tables.names}
@@ -72,7 +76,7 @@ class Partitions(Sequence[History]):
         for table in shelf.tables:
             rows |= _completed(READINGS[table], shelf.rows(table))
         ids = self.customer_ids[self._edges[number] : self._edges[number + 1]]
-        return History(customer_ids=ids, rows=rows, columns=self.columns)
+        return History(customer_ids=ids, rows=rows, columns=self.columns, catalogue=self._features)
 
     def close(self) -> None:
         """Remove the temporary files; parts can no longer be asked for."""

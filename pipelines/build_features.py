@@ -15,7 +15,6 @@ import pandas as pd
 import pyarrow as pa
 
 from features.bgnbd import BgNbd
-from features.catalogue import available, catalogue
 from features.matrix import require_somebody
 from features.norms import Norms
 from features.one_pass import build_blocks, norms_of
@@ -24,6 +23,7 @@ from features.partitions import Partitions
 from features.rhythm import RhythmParameters
 from features.timeline import require_finished, training_cutoffs
 from pipelines.check import open_tables, write_quarantine
+from pipelines.own_features import catalogue_of
 from pipelines.places import Places
 from pipelines.progress import counted
 from pipelines.settings import Settings
@@ -36,7 +36,7 @@ def build_features(settings: Settings, cutoff: date) -> Path:
 
     The manifest of that folder names the training cutoffs, the digest of the data, the rhythm and what is missing.
     """
-    places = Places(Path(settings.output))
+    places, features = Places(Path(settings.output)), catalogue_of(settings)
     with open_tables(settings, cutoff) as tables:
         quarantine = write_quarantine(tables, places, cutoff=cutoff)
         known_until = min(cutoff, tables.last_known + timedelta(days=1))
@@ -46,7 +46,7 @@ def build_features(settings: Settings, cutoff: date) -> Path:
             settings, columns, data=tables.digest, id_type=str(tables.id_type), last_known=tables.last_known,
             learn_from=learn_from, notes=tables.notes, balances=quarantine["balances"],
         )  # fmt: skip
-        parts = Partitions(tables, rows_per_part=settings.resources.rows_per_part)
+        parts = Partitions(tables, rows_per_part=settings.resources.rows_per_part, features=features)
     with parts:
         norms = norms_of(parts, [*learn_from, cutoff])
         rows = _write_matrices(parts, norms, settings, places, known_until=known_until)
@@ -128,29 +128,32 @@ def facts_of(
     balances: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return what the manifest of a matrix says besides its rows; ``columns`` names those of each table there is."""
-    present = [feature.name for feature in available(columns)]
+    features = catalogue_of(settings)
+    present = [feature.name for feature in features.available(columns)]
     return {
         "config": settings.digest,
-        "recipe": recipe_of(settings, sorted(present)),
+        "recipe": recipe_of(settings, sorted(present), own=features.digest),
         "data": data,
         "customer_id_type": id_type,
         "last_known": last_known.isoformat(),
         "training_cutoffs": [day.isoformat() for day in learn_from],
         "features": present,
-        "missing_features": [feature.name for feature in catalogue() if feature.name not in present],
+        "missing_features": [feature.name for feature in features if feature.name not in present],
+        "own_features": features.digest,
         "notes": list(notes),
         "balances": list(balances),
     }
 
 
-def recipe_of(settings: Settings, features: list[str]) -> str:
+def recipe_of(settings: Settings, features: list[str], *, own: str = "") -> str:
     """Return the digest of all that shapes a model besides the rows: mapping, definition, training and features.
 
-    Where a source lies is no part of it: the same columns from a file and from a database make the same model.
+    ``own`` is the digest of the company's own features (`features.catalogue.Catalogue.digest`). Where a source lies is
+    no part of it: the same columns from a file and from a database make the same model.
     """
     sources = {
         name: source.model_dump(mode="json", exclude={"uri", "table"}) for name, source in settings.sources.items()
     }
     training = settings.training.model_dump(mode="json", exclude={"threads", "retrain_after_days"})
-    content = [sources, settings.churn.model_dump(mode="json"), training, settings.timezone, features]
+    content = [sources, settings.churn.model_dump(mode="json"), training, settings.timezone, features, own]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -36,6 +36,9 @@ churn:
   active_within_days: 180   # a customer is active when the last order is at most so old
   lead_days: 14             # days left to act
   horizon_days: 90          # no order in these days is called lost
+# features:
+#   files: [own_features.py]  # features of your own (docs/own_features.md); the file is run
+#   leave_out: [contacts]     # groups or features that are not used
 lists:
   early_warning: {size: 200}
   win_back: {size: 100}

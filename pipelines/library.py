@@ -16,7 +16,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -26,7 +26,7 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import BaseModel
 
-from features.catalogue import families
+from features.catalogue import Catalogue, Group
 from features.errors import ConfigError, LeakageError
 from features.history import History, load_history
 from features.intake import Tables, take_in, take_in_frames
@@ -36,11 +36,12 @@ from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
 from models.settings import Training, Value
 from pipelines.build_features import cutoffs_to_learn_from
+from pipelines.own_features import catalogue_of
 from pipelines.score import scored
 from pipelines.settings import Settings, load_settings, settings_from
+from retention.own_texts import texts_for
 from retention.reasons import rank_reasons
 from retention.sentences import sentences
-from retention.texts import reason_texts
 
 if TYPE_CHECKING:
     import shap
@@ -62,6 +63,8 @@ class Company:
     currency, timezone : str
         As in the configuration.
     training, value : sections of the configuration, or mappings such as ``{"most": 12}``, optional
+    features : groups of features of your own, see ``docs/own_features.md``
+    leave_out : names of groups, measures or features that are not used
     **churn
         Fields of ``churn``: ``horizon_days=90``, ``lead_days=14``, ``active_within_days=180`` and so on.
 
@@ -85,6 +88,8 @@ class Company:
         timezone: str = "Europe/Berlin",
         training: Training | Mapping[str, Any] | None = None,
         value: Value | Mapping[str, Any] | None = None,
+        features: Sequence[Group] = (),
+        leave_out: Sequence[str] = (),
         **churn: Any,
     ):
         content = {
@@ -93,13 +98,15 @@ class Company:
             "currency": currency,
             "timezone": timezone,
             "sources": {name: {"uri": f"frame {name}"} for name in tables},
+            "features": {"leave_out": list(leave_out)},
             "churn": churn,
             "training": _plain(training),
             "value": _plain(value),
         }
         frames = {name: frame.copy(deep=False) for name, frame in tables.items()}
         settings = settings_from(content, place="Company")
-        self._begin(settings, partial(take_in_frames, frames, timezone=settings.timezone))
+        taken = partial(take_in_frames, frames, timezone=settings.timezone)
+        self._begin(settings, taken, catalogue_of(settings, groups=features))
 
     @classmethod
     def from_config(cls, path: Path | str, *, root: Path | str = ".") -> Company:
@@ -107,11 +114,11 @@ class Company:
         settings = load_settings(Path(path))
         reads = partial(take_in, settings.sources, timezone=settings.timezone, currency=settings.currency)
         company = cls.__new__(cls)
-        company._begin(settings, partial(reads, root=Path(root)))
+        company._begin(settings, partial(reads, root=Path(root)), catalogue_of(settings, root=Path(root)))
         return company
 
-    def _begin(self, settings: Settings, take: Callable[..., Tables]) -> None:
-        self.settings = settings
+    def _begin(self, settings: Settings, take: Callable[..., Tables], features: Catalogue) -> None:
+        self.settings, self.features = settings, features
         self._take = take
         self._known: dict[date, _Known] = {}
         self._trained: dict[tuple[date, Purpose], tuple[ChurnModel, pd.DataFrame]] = {}
@@ -184,10 +191,10 @@ class Company:
         """
         matrix = self._ranked(_day(cutoff), model).set_index("customer_id")
         told = sentences(
-            rank_reasons(model.contributions(matrix), families()),
+            rank_reasons(model.contributions(matrix), self.features.families),
             matrix,
-            reason_texts(language or self.settings.language),
-            families=families(),
+            texts_for(self.features, language or self.settings.language),
+            families=self.features.families,
             purpose=model.purpose,
             currency=self.settings.currency,
         )
@@ -231,7 +238,15 @@ class Company:
     def _scored(self, cutoff: date, model: ChurnModel) -> pd.DataFrame:
         known = self._as_of(cutoff)
         rhythm = norms_at(known.history, cutoff=cutoff).rhythm
-        return scored(self._cohort(cutoff, model), model, rhythm, self.settings, cutoff=cutoff, run_id="notebook")
+        return scored(
+            self._cohort(cutoff, model),
+            model,
+            rhythm,
+            self.settings,
+            families=self.features.families,
+            cutoff=cutoff,
+            run_id="notebook",
+        )
 
     def _ranked(self, cutoff: date, model: ChurnModel) -> pd.DataFrame:
         """Return the matrix of the model's cohort, likeliest customer first, as ``scored`` orders them."""
@@ -250,7 +265,7 @@ class Company:
 
     def _as_of(self, cutoff: date) -> _Known:
         if cutoff not in self._known:
-            self._known = {cutoff: _Known(self._take(cutoff=cutoff), cutoff)}
+            self._known = {cutoff: _Known(self._take(cutoff=cutoff), cutoff, self.features)}
         return self._known[cutoff]
 
 
@@ -284,14 +299,14 @@ class Checked:
 class _Known:
     """What is known of the tables on one morning."""
 
-    def __init__(self, tables: Tables, cutoff: date):
-        self._tables = tables
+    def __init__(self, tables: Tables, cutoff: date, features: Catalogue):
+        self._tables, self._features = tables, features
         self.first = tables.first_known
         self.until = min(cutoff, tables.last_known + timedelta(days=1))
 
     @cached_property
     def history(self) -> History:
-        return load_history(self._tables)
+        return load_history(self._tables, self._features)
 
     def as_they_came(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return ``frame`` with ``customer_id`` in the type it had in the orders: whole numbers, else text."""

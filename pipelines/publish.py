@@ -10,11 +10,12 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from features.catalogue import families
+from features.catalogue import Catalogue
 from features.errors import ConfigError
 from features.intake import take_in
 from features.outputs import read_manifest, read_parquet, write_manifest, write_parquet
 from pipelines.build_features import read_matrix
+from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
@@ -29,11 +30,12 @@ from retention.lists import (
     win_back,
 )
 from retention.measures import ListName, Measure, parse_measures, shipped_measures
+from retention.own_texts import texts_for
 from retention.plan import make_plan
 from retention.reasons import MOST, endangering_families
 from retention.sentences import sentences
 from retention.tables import for_people, plan_for_owners
-from retention.texts import Purpose, ReasonTexts, reason_texts
+from retention.texts import Purpose, ReasonTexts
 
 LISTS: tuple[ListName, ...] = ("early_warning", "win_back")
 """The lists, in the order in which they are planned."""
@@ -57,6 +59,7 @@ class Desk:
     channels: pd.DataFrame
     history: pd.DataFrame
     earlier: Mapping[ListName, pd.Series[float] | None]
+    families: Mapping[str, str]
     texts: ReasonTexts
     measures: tuple[Measure, ...]
 
@@ -82,6 +85,7 @@ def _desk(settings: Settings, cutoff: date, places: Places) -> Desk:
     scores = {name: read_parquet(folder, file).to_pandas() for name, file in _SCORED.items()}
     everyone = pd.concat([part["customer_id"] for part in scores.values()], ignore_index=True)
     customers = master_data(settings, cutoff)
+    features = catalogue_of_run(settings, read_manifest(folder))
     return Desk(
         settings=settings,
         cutoff=cutoff,
@@ -92,8 +96,9 @@ def _desk(settings: Settings, cutoff: date, places: Places) -> Desk:
         channels=allowed_channels(customers, cutoff=cutoff, customer_ids=everyone),
         history=_history(places, cutoff),
         earlier={name: _earlier_probability(places, cutoff, file) for name, file in _SCORED.items()},
-        texts=reason_texts(settings.language),
-        measures=measures_of(settings),
+        families=features.families,
+        texts=texts_for(features, settings.language),
+        measures=measures_of(settings, features),
     )
 
 
@@ -107,7 +112,7 @@ def master_data(settings: Settings, cutoff: date) -> pd.DataFrame:
         return pd.DataFrame(known.to_pandas())
 
 
-def measures_of(settings: Settings) -> tuple[Measure, ...]:
+def measures_of(settings: Settings, features: Catalogue) -> tuple[Measure, ...]:
     """Return the company's own catalogue of measures, else the one that comes with Treue.
 
     Raises
@@ -122,7 +127,7 @@ def measures_of(settings: Settings) -> tuple[Measure, ...]:
         text = Path(own).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"plan.measures: {own} cannot be read ({error}); give a YAML file in UTF-8") from error
-    return parse_measures(text, where=own, families=set(families().values()))
+    return parse_measures(text, where=own, families=set(features.families.values()))
 
 
 def _selected(desk: Desk, name: ListName) -> pd.DataFrame:
@@ -135,7 +140,7 @@ def _plan(desk: Desk, selected: Mapping[ListName, pd.DataFrame]) -> pd.DataFrame
     left, parts = desk.settings.plan.budget, []
     for name, purpose in _PURPOSES.items():
         listed = selected[name]
-        endangered = endangering_families(_reasons(listed), families(), purpose=purpose)
+        endangered = endangering_families(_reasons(listed), desk.families, purpose=purpose)
         part = make_plan(
             listed,
             list_name=name,
@@ -164,7 +169,7 @@ def _list(desk: Desk, name: ListName, selected: pd.DataFrame, plan: pd.DataFrame
         reasons,
         desk.matrix.loc[reasons.index],
         desk.texts,
-        families=families(),
+        families=desk.families,
         purpose=_PURPOSES[name],
         currency=desk.settings.currency,
     )

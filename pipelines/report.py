@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 import pyarrow.compute as pc
 
-from features.catalogue import families
 from features.outputs import MANIFEST, read_manifest, read_parquet, write_bytes, write_manifest
 from features.timeline import horizon_of
+from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.publish import master_data, measures_of
 from pipelines.score import RETURNS, SCORES
@@ -46,6 +46,7 @@ def report_inputs(settings: Settings, cutoff: date) -> ReportInputs:
     """Return what the page of ``cutoff`` is made from."""
     places, horizon = Places(Path(settings.output)), horizon_of(cutoff, settings.churn)
     run, scores = read_manifest(places.scores(cutoff)), places.scores(cutoff)
+    features = catalogue_of_run(settings, run)
     evidence, folds = _backtests(places, cutoff, run)
     lists = {name: read_parquet(places.lists(cutoff), f"{name}.parquet").to_pandas() for name in _LISTS}
     return ReportInputs(
@@ -59,12 +60,12 @@ def report_inputs(settings: Settings, cutoff: date) -> ReportInputs:
         scores=read_parquet(scores, SCORES).select(SCORE_COLUMNS).to_pandas(),
         returns=read_parquet(scores, RETURNS).select(SCORE_COLUMNS).to_pandas(),
         owners=_owners(settings, cutoff),
-        measures=measures_of(settings),
+        measures=measures_of(settings, features),
         evidence=evidence,
         folds=folds,
         data=read_manifest(places.matrix(cutoff)),
         run=run,
-        families=families(),
+        features=features,
         **lists,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from features.catalogue import families
+from features.catalogue import catalogue
 from features.errors import ModelError
 from features.matrix import of_cohort
 from features.outputs import read_manifest, write_manifest, write_parquet
@@ -21,6 +21,7 @@ from features.timeline import horizon_of
 from models.churn_model import COHORTS, ChurnModel
 from models.value import READ_COLUMNS, value_of_buyers, value_of_contracts
 from pipelines.build_features import read_matrix, read_rhythm
+from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.settings import Settings
 from pipelines.train import Champions, champions
@@ -50,10 +51,11 @@ def score(settings: Settings, cutoff: date) -> Path:
     """
     folder = Places(Path(settings.output)).matrix(cutoff)
     matrix, rhythm = read_matrix(folder), read_rhythm(folder)
+    families = catalogue_of_run(settings, read_manifest(folder)).families
 
     def scores_by(model: ChurnModel, run_id: str) -> pd.DataFrame:
         cohort = of_cohort(matrix, COHORTS[model.purpose])
-        return scored(cohort, model, rhythm, settings, cutoff=cutoff, run_id=run_id)
+        return scored(cohort, model, rhythm, settings, cutoff=cutoff, run_id=run_id, families=families)
 
     return write_scores(settings, cutoff, scores_by)
 
@@ -67,7 +69,8 @@ def write_scores(settings: Settings, cutoff: date, scores_by: Callable[[ChurnMod
     run_id = run_id_of(settings, cutoff, data=manifest["data"], models=models)
     folder, parts = places.scores(cutoff), {SCORES: models.churn, RETURNS: models.back}
     rows = {name: _write(folder / name, scores_by(model, run_id)) for name, model in parts.items()}
-    facts = {"cutoff": cutoff, "run_id": run_id, "data": manifest["data"], "config": settings.digest}
+    facts = {"cutoff": cutoff, "run_id": run_id, "config": settings.digest}
+    facts |= {key: manifest[key] for key in ("data", "own_features")}
     versions = {"model_version": models.churn.version, "return_model_version": models.back.version}
     write_manifest(folder, rows=rows, facts={**facts, **versions})
     return folder
@@ -92,17 +95,21 @@ def scored(
     *,
     cutoff: date,
     run_id: str,
+    families: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Return the scores of one cohort in the columns of the contract, rank 1 (the likeliest) first."""
-    frame = judged(matrix, model)
+    frame = judged(matrix, model, families)
     frame = pd.concat([frame, compared(frame, model, rhythm, settings)], axis=1)
     frame = frame.assign(**stamped(model, settings, cutoff=cutoff, run_id=run_id))
     return frame.sort_values("rank", ignore_index=True)[list(COLUMNS)]
 
 
-def judged(matrix: pd.DataFrame, model: ChurnModel) -> pd.DataFrame:
-    """Return what is said of each customer alone: chance and reasons, beside the columns the value is reckoned from."""
-    reasons = rank_reasons(model.contributions(matrix), families())
+def judged(matrix: pd.DataFrame, model: ChurnModel, families: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Return what is said of each customer alone: chance and reasons, beside the columns the value is reckoned from.
+
+    ``families`` are those of the features in use; without them ours.
+    """
+    reasons = rank_reasons(model.contributions(matrix), catalogue().families if families is None else families)
     known = [name for name in ("customer_id", *READ_COLUMNS) if name in matrix.columns]
     return pd.concat([matrix[known], model.score(matrix), reasons], axis=1)
 

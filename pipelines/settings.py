@@ -17,6 +17,7 @@ from features.errors import ConfigError
 from features.expressions import parse
 from features.intake import check_sources
 from features.nearest import suggestion
+from features.own import OwnFeatures
 from features.resources import Resources
 from features.section import Section
 from features.sources import Source
@@ -58,6 +59,9 @@ class Settings(Section):
     sources: dict[str, Source] = Field(
         description="Where the tables of the contract come from; only `orders` is compulsory, a table left out removes"
         " its features and reasons."
+    )
+    features: OwnFeatures = Field(
+        default_factory=OwnFeatures, description="Features of your own, and features that are not used."
     )
     churn: Churn = Field(default_factory=Churn, description="What it means for a customer to be lost.")
     training: Training = Field(default_factory=Training, description="How models are trained.")

@@ -9,7 +9,7 @@ from textwrap import fill
 
 import pandas as pd
 
-from features.catalogue import families
+from features.catalogue import catalogue
 from features.outputs import read_manifest, read_parquet
 from pipelines.build_features import read_matrix
 from pipelines.places import Places
@@ -90,7 +90,7 @@ def _whys(scored: pd.DataFrame, settings: Settings, cutoff: date) -> dict[str, s
     reasons = scored.set_index("customer_id")[columns]
     matrix = read_matrix(Places(Path(settings.output)).matrix(cutoff)).set_index("customer_id").loc[reasons.index]
     texts = reason_texts("en")
-    told = sentences(reasons, matrix, texts, families=families(), purpose="churn", currency=settings.currency)
+    told = sentences(reasons, matrix, texts, families=catalogue().families, purpose="churn", currency=settings.currency)
     sign = f"{texts.signs['churn'].raises}: "
     return {
         str(customer): "; ".join(

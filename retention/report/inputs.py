@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from features.catalogue import Catalogue
 from features.definition import Churn
 from retention.formats import Language
 from retention.measures import Measure
@@ -48,7 +49,8 @@ class ReportInputs:
         Facts of the matrix: balances, notes, missing_features, features, last_known, data (digest).
     run : mapping
         Facts of the scores: run_id, config, model_version, return_model_version.
-    families : mapping of feature to family
+    features : Catalogue
+        The features in use, with their families and the texts of the company's own.
     """
 
     name: str
@@ -70,7 +72,7 @@ class ReportInputs:
     folds: pd.DataFrame
     data: Mapping[str, Any]
     run: Mapping[str, Any]
-    families: Mapping[str, str]
+    features: Catalogue
 
     @property
     def last_known(self) -> date:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from features.catalogue import Feature, catalogue
+from features.catalogue import Catalogue, Feature
 from features.contract import TABLES
 
 
@@ -52,10 +52,10 @@ class Origin:
     missing: int
 
 
-def origin_in(data: Mapping[str, Any]) -> Origin:
-    """Return the data section from the facts of a matrix: balances, notes, features, missing_features."""
+def origin_in(data: Mapping[str, Any], declared: Catalogue) -> Origin:
+    """Return the data section from facts of a matrix (balances, notes, missing_features) and the features in use."""
     balances = tuple(TableBalance(**{key: each[key] for key in _KEYS}) for each in data["balances"])
-    there, declared = {each.table for each in balances}, catalogue()
+    there = {each.table for each in balances}
     missing = tuple(feature for feature in declared if feature.name in set(data["missing_features"]))
     left = tuple(feature for feature in declared if feature.name not in set(data["missing_features"]))
     families = {feature.family for feature in left}

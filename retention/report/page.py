@@ -6,6 +6,7 @@ import hashlib
 from base64 import b64encode
 from typing import Any
 
+from retention.own_texts import texts_for
 from retention.report import charts, portfolio
 from retention.report.formatting import filters
 from retention.report.inputs import ReportInputs
@@ -13,7 +14,7 @@ from retention.report.origin import origin_in
 from retention.report.rows import first_rows, planned
 from retention.report.trust import staleness, trust_in
 from retention.report.words import ReportTexts, report_texts
-from retention.texts import ReasonTexts, reason_texts
+from retention.texts import ReasonTexts
 
 FIRST_ROWS = 25
 """Rows of a list that are open from the start."""
@@ -36,7 +37,7 @@ def report_page(inputs: ReportInputs) -> str:
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    words, texts = report_texts(inputs.language), reason_texts(inputs.language)
+    words, texts = report_texts(inputs.language), texts_for(inputs.features, inputs.language)
     environment = Environment(
         loader=PackageLoader("retention.report"),
         autoescape=True,
@@ -81,7 +82,7 @@ def _portfolio(inputs: ReportInputs, words: ReportTexts) -> dict[str, Any]:
     scores, names = inputs.scores, words.spread
     return {
         "total": portfolio.total(scores),
-        "weights": portfolio.family_weights(scores, inputs.families),
+        "weights": portfolio.family_weights(scores, inputs.features.families),
         "histogram": charts.histogram(portfolio.distribution(scores)),
         "stakes": portfolio.stakes(scores),
         "top_share": portfolio.top_share(scores, share=TOP_SHARE),
@@ -99,4 +100,4 @@ def _grounds(inputs: ReportInputs) -> dict[str, Any]:
     ]
     stale = staleness(inputs.last_known, cutoff=inputs.cutoff)
     base_rate = inputs.evidence.get("churn", {}).get("base_rate")
-    return {"trusts": trusts, "stale": stale, "base_rate": base_rate, "origin": origin_in(inputs.data)}
+    return {"trusts": trusts, "stale": stale, "base_rate": base_rate, "origin": origin_in(inputs.data, inputs.features)}

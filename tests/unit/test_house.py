@@ -153,7 +153,7 @@ def test_the_wheel_holds_every_module_config_template_and_type_marker(wheel: Pat
         path.relative_to(ROOT)
         for package in (*PACKAGES, "configs")
         for path in (ROOT / package).rglob("*")
-        if path.is_file() and path.suffix not in {".pyc", ".tmp"}
+        if path.is_file() and path.suffix != ".tmp" and "__pycache__" not in path.parts
     }
     missing = {path for path in expected if not (wheel / path).is_file()}
     assert missing == set()

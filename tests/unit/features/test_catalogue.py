@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from features import catalogue as catalogue_module
-from features.catalogue import GROUPS, Feature, Group, available, catalogue, families
+from features.catalogue import GROUPS, Feature, Group, catalogue
 from features.contract import TABLES
 from features.definition import Churn
 from features.dictionary import missing_when
@@ -21,7 +21,7 @@ from features.meanings import absent_when
 from tests.unit.features.small import complaint, contact, contract, day, history, order
 
 COMPLETE = {name: {column.name for column in table.columns} for name, table in TABLES.items()}
-FEATURES = catalogue()
+FEATURES = tuple(catalogue())
 
 
 def names(features: tuple[Feature, ...]) -> set[str]:
@@ -62,12 +62,12 @@ def test_windows_are_whole_weeks() -> None:
 
 
 def test_with_every_column_every_feature_is_available() -> None:
-    assert available(COMPLETE) == FEATURES
+    assert catalogue().available(COMPLETE) == FEATURES
 
 
 @pytest.mark.parametrize("table", ["complaints", "contacts", "contracts"])
 def test_a_missing_table_takes_exactly_the_features_that_need_it(table: str) -> None:
-    there = names(available({name: columns for name, columns in COMPLETE.items() if name != table}))
+    there = names(catalogue().available({name: columns for name, columns in COMPLETE.items() if name != table}))
     gone = names(FEATURES) - there
     assert gone == {feature.name for feature in FEATURES if table in feature.needs}
     assert {name.split("__")[0] for name in gone} == {"relationship" if table == "contracts" else table}
@@ -85,12 +85,12 @@ def test_a_missing_table_takes_exactly_the_features_that_need_it(table: str) -> 
     ],
 )
 def test_a_missing_column_takes_exactly_the_features_that_need_it(table: str, column: str, gone: set[str]) -> None:
-    there = names(available({**COMPLETE, table: COMPLETE[table] - {column}}))
+    there = names(catalogue().available({**COMPLETE, table: COMPLETE[table] - {column}}))
     assert names(FEATURES) - there == gone
 
 
 def test_every_feature_has_one_family() -> None:
-    assert families() == {feature.name: feature.family for feature in FEATURES}
+    assert catalogue().families == {feature.name: feature.family for feature in FEATURES}
 
 
 @pytest.mark.parametrize("doc", [None, "", "Weekend orders inside the window."])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.catalogue import catalogue, families
+from features.catalogue import catalogue
 from features.definition import Churn
 from retention.measures import shipped_measures
 from retention.report.inputs import FOLD_COLUMNS, ReportInputs
@@ -126,7 +126,7 @@ def inputs_of(**changed: Any) -> ReportInputs:
         folds=folds_of(400),
         data=data_of(),
         run={"run_id": "r" * 16, "config": "c" * 64, "model_version": "m1", "return_model_version": "m2"},
-        families=families(),
+        features=catalogue(),
     )
     return replace(whole, **changed)
 

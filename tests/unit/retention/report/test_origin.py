@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from features.catalogue import available, catalogue
+from features.catalogue import catalogue
 from features.contract import TABLES
 from retention.report.origin import Origin, TableBalance, origin_in
 
 
 def origin(columns: dict[str, tuple[str, ...]], notes: tuple[str, ...] = ()) -> Origin:
     """Return the data section when exactly these tables and optional columns are there."""
-    there = {feature.name for feature in available(columns)}
+    there = {feature.name for feature in catalogue().available(columns)}
     data: dict[str, Any] = {
         "balances": [
             {"table": name, "read": 10, "accepted": 7, "quarantined": 2, "later": 1}
@@ -22,7 +22,7 @@ def origin(columns: dict[str, tuple[str, ...]], notes: tuple[str, ...] = ()) -> 
         "missing_features": [feature.name for feature in catalogue() if feature.name not in there],
         "notes": list(notes),
     }
-    return origin_in(data)
+    return origin_in(data, catalogue())
 
 
 EVERYTHING = {name: tuple(column.name for column in table.columns) for name, table in TABLES.items()}
@@ -83,7 +83,7 @@ def test_every_missing_table_is_told_once(table: str) -> None:
 def test_orders_alone_leave_only_reasons_about_orders() -> None:
     found = origin({"orders": ()})
     assert found.missing == found.features - sum(
-        set(feature.needs) == {"orders"} for feature in available({"orders": ()})
+        set(feature.needs) == {"orders"} for feature in catalogue().available({"orders": ()})
     )
     assert {"margin", "complaints", "contact_mood", "contract"} <= set(found.silent_families)
 
