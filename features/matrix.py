@@ -110,8 +110,8 @@ def feature_columns(
             for feature in asked_for
         ]
 
-    columns = seen.columns(customers, compute)
-    return pd.DataFrame({feature.name: column for feature, column in zip(asked_for, columns, strict=True)})
+    columns = np.array(seen.columns(customers, compute), dtype=np.float64).reshape(len(asked_for), len(customers))
+    return pd.DataFrame(columns.T, columns=[feature.name for feature in asked_for], copy=False)
 
 
 def available_features(history: History) -> tuple[Feature, ...]:
