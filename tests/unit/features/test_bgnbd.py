@@ -8,9 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import integrate, special
+from scipy import integrate, optimize, special
 
-from features.bgnbd import WEEK, BgNbd, Purchases, _log_likelihood, fit_bgnbd
+from features import bgnbd
+from features.bgnbd import WEEK, BgNbd, Purchases, fit_bgnbd, histories_of, log_likelihood
 
 CDNOW = BgNbd(r=0.243, alpha=4.414, a=0.793, b=2.426)
 """Fader, Hardie, Lee (2005), table 2."""
@@ -52,8 +53,8 @@ def test_the_worked_example_of_the_paper_comes_out() -> None:
 def test_the_likelihood_equals_the_integral_over_rate_and_leaving(history: tuple[int, float, float]) -> None:
     x, last, age = history
     expected = math.log(mixed(lambda k, p: 1.0, x=x, last=last, age=age, model=CDNOW))
-    one = seen(history)
-    found = _log_likelihood(one.repeats, one.last_weeks, one.age_weeks, CDNOW.r, CDNOW.alpha, CDNOW.a, CDNOW.b)
+    theta = np.log([CDNOW.r, CDNOW.alpha, CDNOW.a, CDNOW.b])
+    found, _ = log_likelihood(histories_of(np.array([history]).T), theta, stages=1)
     assert found == pytest.approx(expected, rel=1e-5)
 
 
@@ -156,7 +157,9 @@ def test_the_fit_finds_the_parameters_a_company_was_made_with() -> None:
     assert found.alive_chance(drawn).mean() == pytest.approx(made.alive_chance(drawn).mean(), abs=0.02)
 
 
-def test_the_fit_does_not_depend_on_the_order_of_customers() -> None:
+@pytest.mark.parametrize("most_fitted", [10_000, 100], ids=["all", "sample"])
+def test_the_fit_does_not_depend_on_the_order_of_customers(monkeypatch: pytest.MonkeyPatch, most_fitted: int) -> None:
+    monkeypatch.setattr(bgnbd, "_MOST_FITTED", most_fitted)
     drawn = simulated(CDNOW, customers=300, weeks=40.0)
     back = Purchases(repeats=drawn.repeats[::-1], last_weeks=drawn.last_weeks[::-1], age_weeks=drawn.age_weeks[::-1])
     assert fit_bgnbd(drawn) == fit_bgnbd(back)
@@ -169,3 +172,90 @@ def test_the_smallest_bases_get_finite_parameters(few: list[tuple[float, float, 
     nobody = Purchases(repeats=np.zeros(0), last_weeks=np.zeros(0), age_weeks=np.zeros(0))
     model = fit_bgnbd(seen(*few) if few else nobody)
     assert all(0 < value < math.inf for value in (model.r, model.alpha, model.a, model.b))
+
+
+ODD = {
+    "bought once": (np.zeros(900), np.zeros(900), np.arange(900) / WEEK),
+    "bought once, long ago": (np.zeros(900), np.zeros(900), np.full(900, 100.0)),
+    "daily": (np.arange(7, 1500, 5), np.arange(7, 1500, 5) / WEEK, np.arange(7, 1500, 5) / WEEK),
+    "daily, then gone": (np.arange(7, 1500, 5), np.arange(7, 1500, 5) / WEEK, np.arange(7, 1500, 5) / 3),
+    "one repeat at once": (np.ones(900), np.full(900, 1 / WEEK), 1 / WEEK + np.arange(900) / WEEK),
+    "two kinds": (np.repeat([0.0, 700.0], 400), np.repeat([0.0, 100.0], 400), np.full(800, 100.0)),
+}
+"""Repeats, weeks to the last purchase and weeks observed."""
+
+
+@pytest.mark.parametrize("stages", [1, 3, 6])
+@pytest.mark.parametrize("rows", ODD.values(), ids=ODD.keys())
+def test_odd_bases_are_fitted_at_least_as_well_as_by_scipy(rows: tuple[NDArray[np.float64], ...], stages: int) -> None:
+    loss = bgnbd.Loss(
+        histories=histories_of(np.array(rows, dtype=np.float64)),
+        centre=np.log([1.0, 5.0 / stages, 0.5, 2.0]),
+        prior=2 / len(rows[0]),
+        stages=stages,
+    )
+    bounds = [(value - 7, value + 7) for value in loss.centre]
+    scipys = optimize.minimize(loss.at, loss.centre, jac=True, method="L-BFGS-B", bounds=bounds)
+    assert loss.at(loss.lowest())[0] <= scipys.fun + 1e-9 * (1 + abs(scipys.fun))
+
+
+def few_drawn(seed: int) -> Purchases:
+    random = np.random.default_rng(seed)
+    repeats, age = random.integers(0, 30, 1 + seed % 5), random.uniform(0.2, 200, 1 + seed % 5)
+    return seen(*zip(repeats, np.where(repeats > 0, age * random.random(len(age)), 0), age, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_with_one_to_five_customers_the_loss_is_level_where_the_fit_ends(seed: int) -> None:
+    few = few_drawn(seed)
+    found, rows = fit_bgnbd(few), bgnbd._in_order(few)
+    centre = np.log([1.0, np.clip(few.age_weeks.sum() / (1 + few.repeats.sum()), 0.2, 200.0), 0.5, 2.0])
+    loss = bgnbd.Loss(histories=histories_of(rows), centre=centre, prior=2 / len(few.repeats), stages=1)
+    _, slope = loss.at(np.log([found.r, found.alpha, found.a, found.b]))
+    assert np.abs(slope).max() < 1e-6
+
+
+@pytest.mark.parametrize("stages", [1, 2, 5])
+def test_the_slope_of_the_likelihood_is_what_differences_say(stages: int) -> None:
+    histories = histories_of(bgnbd._in_order(simulated(CDNOW, customers=200, weeks=52.0)))
+    for theta in (np.log([0.3, 4.0, 0.8, 2.4]), np.log([6.0, 0.5, 3.0, 0.2]), np.log([0.05, 40.0, 0.02, 30.0])):
+        _, slope = log_likelihood(histories, theta, stages=stages)
+        for each, shift in enumerate(np.eye(4) * 1e-5):
+            ahead, behind = (log_likelihood(histories, theta + sign * shift, stages=stages)[0] for sign in (1, -1))
+            assert slope[each] == pytest.approx((ahead - behind) / 2e-5, rel=1e-6, abs=1e-4)
+
+
+def company(model: BgNbd, *, customers: int, seed: int) -> Purchases:
+    """Draw as ``simulated`` does, all customers at once, each first seen on a day of four years."""
+    random = np.random.default_rng(seed)
+    rates, leaving = random.gamma(model.r, 1 / model.alpha, customers), random.beta(model.a, model.b, customers)
+    age = np.floor(random.uniform(1, 1461, customers)) / WEEK
+    now, last, repeats, there = np.zeros(customers), np.zeros(customers), np.zeros(customers), np.arange(customers)
+    while len(there):
+        now[there] += random.exponential(1 / np.maximum(rates[there], 1e-9))
+        there = there[now[there] < age[there]]
+        repeats[there] += 1
+        last[there] = np.floor(now[there] * WEEK) / WEEK
+        there = there[random.random(len(there)) >= leaving[there]]
+    return Purchases(repeats=repeats, last_weeks=last, age_weeks=age)
+
+
+@pytest.mark.parametrize(
+    "made", [CDNOW, BgNbd(r=3.0, alpha=8.0, a=0.05, b=1.0), BgNbd(r=1.0, alpha=30.0, a=2.5, b=4.0)], ids=str
+)
+def test_fitting_a_sample_says_the_same_as_fitting_everyone(monkeypatch: pytest.MonkeyPatch, made: BgNbd) -> None:
+    everyone = company(made, customers=200_000, seed=1)
+    sampled = fit_bgnbd(everyone).silent_chance(everyone, lead_days=14, horizon_days=90)
+    monkeypatch.setattr(bgnbd, "_MOST_FITTED", 200_000)
+    exact = fit_bgnbd(everyone).silent_chance(everyone, lead_days=14, horizon_days=90)
+    assert np.abs(sampled - exact).max() < 0.001
+
+
+def test_those_who_never_bought_do_not_count_in_the_fit() -> None:
+    buyers = simulated(CDNOW, customers=50, weeks=40.0)
+    joined = Purchases(
+        repeats=np.append(buyers.repeats, -1.0),
+        last_weeks=np.append(buyers.last_weeks, np.nan),
+        age_weeks=np.append(buyers.age_weeks, np.nan),
+    )
+    assert fit_bgnbd(joined) == fit_bgnbd(buyers)
