@@ -38,4 +38,5 @@ def accepted(
     engine = Engine(folder, timezone=timezone, allowed=files, memory_gb=memory_gb, threads=threads)
     columns = {name: engine.open_accepted(name, tables[name]) for name in TABLES if name in tables}
     there = {name: tuple(each for each in own if each != "known_at") for name, own in columns.items()}
-    return Tables(engine, folder=folder, columns=there, balances=[], id_type=pa.string())
+    dated = [name for name, own in columns.items() if "known_at" in own]
+    return Tables(engine, folder=folder, columns=there, dated=dated, balances=[], id_type=pa.string())

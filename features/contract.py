@@ -177,6 +177,7 @@ CONTRACTS = Table(
         _CUSTOMER,
         _date("starts_on", "First day.", required=True),
         _date("ends_on", "Last day agreed or reached; empty: open-ended."),
+        _date("agreed_until", "Last day of the term agreed at signing; known from the start. Empty: no term."),
         _date("cancelled_on", "Day notice was given; counts only from that day on."),
         _number("notice_days", "Period of notice [days].", low=0),
         _text("product", "What the contract is about."),

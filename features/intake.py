@@ -59,10 +59,11 @@ class Tables:
         *,
         folder: Path,
         columns: Mapping[str, tuple[str, ...]],
+        dated: Collection[str],
         balances: Sequence[Balance],
         id_type: pa.DataType,
     ) -> None:
-        self._engine, self._columns = engine, dict(columns)
+        self._engine, self._columns, self._dated = engine, dict(columns), frozenset(dated)
         self._release = weakref.finalize(self, _release, engine, folder)
         self.balances = tuple(balances)
         self.id_type = id_type
@@ -75,6 +76,10 @@ class Tables:
     def columns(self, name: str) -> tuple[str, ...]:
         """Return the columns of the contract that table ``name`` really has (without ``known_at``); empty if absent."""
         return self._columns.get(name, ())
+
+    def mapped(self, name: str) -> tuple[str, ...]:
+        """Return the columns that the source itself gives: `columns`, and ``known_at`` where it is one of them."""
+        return (*self.columns(name), *(("known_at",) if name in self._dated else ()))
 
     def has(self, name: str, *columns: str) -> bool:
         """Whether table ``name`` was configured and has all ``columns``."""
@@ -347,6 +352,7 @@ class _Intake:
             engine,
             folder=self._path,
             columns={name: each.columns for name, each in staged.items()},
+            dated=[name for name, each in staged.items() if each.is_dated],
             balances=[each.balance for each in staged.values()],
             id_type=(staged.get("orders") or next(iter(staged.values()))).id_type,
         )

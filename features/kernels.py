@@ -81,3 +81,14 @@ def count_below(starts: _Whole, ends: _Whole, values: _Whole, threshold: _Whole)
             if values[row] < threshold[each]:
                 found[each] += 1
     return found
+
+
+@_compiled
+def least_chosen(starts: _Whole, ends: _Whole, values: _Whole, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return per customer the smallest value among its chosen rows ``[start, end)``, NaN where none is chosen."""
+    found = np.full(len(starts), np.nan)
+    for each in range(len(starts)):
+        for row in range(starts[each], ends[each]):
+            if chosen[row] and not found[each] <= values[row]:
+                found[each] = values[row]
+    return found

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import LeakageError
-from features.kernels import count_below, differences, first_at_or_after
+from features.kernels import count_below, differences, first_at_or_after, least_chosen
 
 Column = NDArray[np.float64]
 """One value per snapshot; NaN where there is nothing to say."""
@@ -153,21 +153,14 @@ class Past:
         """Value of ``name`` in the customer's first row; missing without one before the cutoff."""
         return self._pick(name, self._position(None))
 
-    def day_of_first(self, chosen: NDArray[np.bool_]) -> Column:
-        """Day number of the first row before the cutoff for which ``chosen`` (shape (n_rows,)) is true."""
-        rows = np.flatnonzero(chosen & (self.ledger.day < self.cutoff))
-        customers, first = np.unique(self.ledger.customer[rows], return_index=True)
-        days = np.full(int(max(self.customers.max(initial=0), customers.max(initial=0))) + 1, np.nan)
-        days[customers] = self.ledger.day[rows[first]]
-        return days[self.customers]
+    def least(self, name: str, chosen: NDArray[np.bool_]) -> Column:
+        """Smallest ``name`` of the rows before the cutoff for which ``chosen`` (shape (n_rows,)) is true; else missing.
 
-    def total_of(self, name: str, chosen: NDArray[np.bool_]) -> Column:
-        """Sum of ``name`` over all rows before the cutoff for which ``chosen`` (shape (n_rows,)) is true."""
-        rows = np.flatnonzero(chosen & (self.ledger.day < self.cutoff))
-        size = int(self.customers.max(initial=0)) + 1
-        sums = np.zeros(max(size, int(self.ledger.customer.max(initial=0)) + 1), dtype=np.int64)
-        np.add.at(sums, self.ledger.customer[rows], self.ledger.values[name][rows])
-        return sums[self.customers].astype(np.float64)
+        ``name`` may be ``"day"``. Walks every row of the customers asked for: for small tables.
+        """
+        values = self.ledger.day if name == "day" else self.ledger.values[name]
+        found: Column = least_chosen(self._position(None), self.end, values, chosen)
+        return found
 
     def _start(self, days: int | None, ago: int) -> NDArray[np.int64]:
         return self._position(None if days is None else ago + days)

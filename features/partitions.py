@@ -58,7 +58,7 @@ class Partitions(Sequence[History]):
         self._features = catalogue() if features is None else features
         customers = tables.customers
         self.customer_ids: NDArray[np.object_] = customers["customer_id"].to_numpy(zero_copy_only=False)
-        self.columns = {name: frozenset(tables.columns(name)) for name in tables.names}
+        self.columns = {name: frozenset(tables.mapped(name)) for name in tables.names}
         self._edges = _edges(customers["rows"].to_numpy() + _ROWS_PER_CUSTOMER, rows_per_part)
         self._shelves = [Shelf(path) for path in self._paths()]
         for table in tables.names:

@@ -34,10 +34,11 @@ class Balance:
 
 @dataclass(frozen=True, kw_only=True)
 class Staged:
-    """A table taken in: its balance, the columns of the contract it has, and the type its customer ids had."""
+    """A table taken in: its balance, the columns it has, whether known_at is one, and the type its customer ids had."""
 
     balance: Balance
     columns: tuple[str, ...]
+    is_dated: bool
     id_type: pa.DataType
 
 
@@ -65,7 +66,7 @@ def stage(
     if table.name == "orders" and balance.accepted == 0:
         raise ContractError(_nothing_left(engine, balance, opened, cutoff))
     names = tuple(each.column.name for each in mapped if each.column.name != "known_at")
-    return Staged(balance=balance, columns=names, id_type=id_type)
+    return Staged(balance=balance, columns=names, is_dated=len(names) < len(mapped), id_type=id_type)
 
 
 class _Step:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from features.catalogue import Feature, Group
-from features.contract import TABLES
+from features.contract import KNOWN_AT, TABLES
 from features.errors import FeatureError
 from features.ledger import Column
 from features.ledgers import READINGS
@@ -125,7 +125,7 @@ def _in_needs(feature: Feature, extras: Mapping[str, Iterable[str]]) -> Iterator
         if isinstance(given, str):
             yield f'expected a tuple of columns of {table} in `needs`, got the text "{given}"; write ("{given}",)'
             continue
-        known = [*(column.name for column in TABLES[table].columns), *extras.get(table, ())]
+        known = [*(column.name for column in TABLES[table].columns), KNOWN_AT.name, *extras.get(table, ())]
         for column in columns:
             if column not in known:
                 yield f"it needs {table}.{column}, which is no column; {suggestion(column, known)}"

@@ -41,7 +41,7 @@ def build_features(settings: Settings, cutoff: date) -> Path:
         quarantine = write_quarantine(tables, places, cutoff=cutoff)
         known_until = min(cutoff, tables.last_known + timedelta(days=1))
         learn_from = cutoffs_to_learn_from(settings, first_known=tables.first_known, known_until=known_until)
-        columns = {name: tables.columns(name) for name in tables.names}
+        columns = {name: tables.mapped(name) for name in tables.names}
         facts = facts_of(
             settings, columns, data=tables.digest, id_type=str(tables.id_type), last_known=tables.last_known,
             learn_from=learn_from, notes=tables.notes, balances=quarantine["balances"],

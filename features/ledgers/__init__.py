@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from features.ledger import Ledger
-from features.ledgers import complaints, contacts, contracts, orders
+from features.ledgers import complaints, contacts, contracts, customers, feedback, orders
 from features.ledgers.rows import History, Reading
 
 READINGS: Mapping[str, Reading] = {
-    reading.table: reading for reading in (orders.READING, complaints.READING, contacts.READING, contracts.READING)
+    reading.table: reading
+    for reading in (
+        customers.READING,
+        orders.READING,
+        complaints.READING,
+        contacts.READING,
+        feedback.READING,
+        contracts.READING,
+    )
 }
 """What is read of each table, by table: to read another one, write its file and name it here."""
 

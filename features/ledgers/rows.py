@@ -136,6 +136,20 @@ def running_most(customer: Whole, value: Whole) -> Whole:
     return most
 
 
+def day_before(customer: Whole, thing: Whole, day: Whole) -> Whole:
+    """Day on which the same customer had the same thing before; before all history for a first time.
+
+    Rows come sorted by customer and day. Where the thing is not known (0) the day is `NEVER`.
+    """
+    order = np.lexsort((thing, customer))
+    again = np.zeros(len(day), dtype=bool)
+    again[1:] = (customer[order][1:] == customer[order][:-1]) & (thing[order][1:] == thing[order][:-1])
+    before: Whole = np.full(len(day), -NEVER, dtype=np.int64)
+    before[order[again]] = day[order[np.flatnonzero(again) - 1]]
+    before[thing == 0] = NEVER
+    return before
+
+
 def flags(condition: NDArray[np.bool_]) -> Whole:
     """1 where the condition holds, else 0."""
     return condition.astype(np.int64)

@@ -22,6 +22,7 @@ Company = Mapping[str, list[Row]]
 
 TIMEZONE = "Europe/Berlin"
 FIRST, LAST = date(2022, 1, 1), date(2025, 1, 31)
+ALWAYS = date(1900, 1, 1)
 DIFFICULT_DAYS = tuple(
     date.fromisoformat(day)
     for day in (
@@ -34,11 +35,19 @@ DIFFICULT_DAYS = tuple(
 COLUMNS = {
     "orders": ("order_id", "customer_id", "occurred_on", "amount", "margin", "known_at"),
     "complaints": (
-        "complaint_id", "customer_id", "occurred_on", "closed_on", "severity", "goodwill_amount", "satisfied",
+        "complaint_id", "customer_id", "occurred_on", "closed_on", "category", "severity", "goodwill_amount",
+        "satisfied", "known_at",
+    ),
+    "contacts": ("contact_id", "customer_id", "occurred_on", "channel", "direction", "agent", "sentiment", "known_at"),
+    "feedback": ("customer_id", "occurred_on", "kind", "score", "known_at"),
+    "contracts": (
+        "customer_id", "starts_on", "ends_on", "agreed_until", "cancelled_on", "notice_days", "product",
+        "recurring_amount", "known_at",
+    ),
+    "customers": (
+        "customer_id", "email", "phone", "type", "industry", "size", "preferred_channel", "since", "birthday",
         "known_at",
     ),
-    "contacts": ("contact_id", "customer_id", "occurred_on", "direction", "agent", "sentiment", "known_at"),
-    "contracts": ("customer_id", "starts_on", "ends_on", "cancelled_on", "recurring_amount", "known_at"),
 }  # fmt: skip
 
 
@@ -51,7 +60,9 @@ def company(random: Random, *, customers: int = 12) -> Company:
         tables["orders"] += [row for _ in range(busy) for row in _order(random, customer)]
         tables["complaints"] += [_complaint(random, customer) for _ in range(random.choice((0, 0, 1, 3, 6)))]
         tables["contacts"] += [_contact(random, customer) for _ in range(random.choice((0, 1, 2, 6, 25)))]
+        tables["feedback"] += [_answer(random, customer) for _ in range(random.choice((0, 1, 4, 15)))]
         tables["contracts"] += [_contract(random, customer) for _ in range(random.choice((0, 0, 1, 3)))]
+        tables["customers"] += [_master(random, customer) for _ in range(random.choice((0, 1, 1, 1)))]
     for name, rows in tables.items():
         random.shuffle(rows)
         _number(random, name, rows)
@@ -59,17 +70,22 @@ def company(random: Random, *, customers: int = 12) -> Company:
 
 
 def new_rows(random: Random, table: str, customer: str) -> list[Row]:
-    """Return one more event of ``customer``: a complaint, contact or contract, or all lines of an order."""
+    """Return one more row of ``customer``, or all lines of an order."""
     if table == "orders":
         return _order(random, customer)
-    make = {"complaints": _complaint, "contacts": _contact, "contracts": _contract}[table]
+    make = {
+        "complaints": _complaint, "contacts": _contact, "feedback": _answer, "contracts": _contract,
+        "customers": _master,
+    }[table]  # fmt: skip
     rows = [make(random, customer)]
     _number(random, table, rows)
     return rows
 
 
 def day_of(table: str, row: Row) -> date:
-    """Return the day on which a row happened."""
+    """Return the day on which a row happened; rows of customers are there when they are known, else always."""
+    if table == "customers":
+        return row["known_at"] or ALWAYS
     happened = row["starts_on" if table == "contracts" else "occurred_on"]
     return local_day(happened) if isinstance(happened, datetime) else happened
 
@@ -152,6 +168,7 @@ def _complaint(random: Random, customer: str) -> Row:
         "customer_id": customer,
         "occurred_on": day,
         "closed_on": None if random.random() < 0.3 else day + timedelta(days=random.choice((0, 1, 7, 30, 300))),
+        "category": random.choice(("Lieferung", "lieferung ", "Qualität", None)),
         "severity": None if random.random() < 0.2 else float(random.randrange(1, 6)),
         "goodwill_amount": None if random.random() < 0.5 else random.randrange(20_000) / 100,
         "satisfied": random.choice((True, False, None)),
@@ -164,6 +181,7 @@ def _contact(random: Random, customer: str) -> Row:
     return {
         "customer_id": customer,
         "occurred_on": day,
+        "channel": random.choice(("visit", "Phone", "email", "letter", "fax", None)),
         "direction": random.choice(("in", "out", None)),
         "agent": random.choice(("Ayşe", "Bernd", "Zoë", None)),
         "sentiment": None if random.random() < 0.3 else random.randrange(-1000, 1001) / 1000,
@@ -179,9 +197,45 @@ def _contract(random: Random, customer: str) -> Row:
         "customer_id": customer,
         "starts_on": starts,
         "ends_on": ends,
+        "agreed_until": None if random.random() < 0.3 else starts + timedelta(days=random.choice((90, 364, 729))),
         "cancelled_on": None if ends is None or random.random() < 0.5 else ends - timedelta(days=15),
+        "notice_days": random.choice((None, 0, 30, 90)),
+        "product": random.choice(("Wartung", "wartung", "Miete", None)),
         "recurring_amount": None if random.random() < 0.2 else random.randrange(100_000) / 100,
         "known_at": early or _known(random, starts),
+    }
+
+
+def _answer(random: Random, customer: str) -> Row:
+    day = some_day(random) if random.random() < 0.7 else random.choice(DIFFICULT_DAYS[:2])
+    kind = random.choice(("nps", "nps", "csat", "visit", None))
+    score = random.randrange(0, 11) if kind == "nps" else random.choice((1, 2, 3, 4.5, 5))
+    return {
+        "customer_id": customer,
+        "occurred_on": day,
+        "kind": kind,
+        "score": None if random.random() < 0.3 else float(score),
+        "known_at": _known(random, day),
+    }
+
+
+def _master(random: Random, customer: str) -> Row:
+    """The customer's own row: known from a day on, or nobody says since when."""
+
+    def maybe(value: Any) -> Any:
+        return None if random.random() < 0.4 else value
+
+    return {
+        "customer_id": customer,
+        "email": maybe("post@kunde.example"),
+        "phone": maybe("0123"),
+        "type": random.choice(("b2b", "b2c", None)),
+        "industry": maybe("Bau"),
+        "size": maybe("10-49"),
+        "preferred_channel": maybe("visit"),
+        "since": maybe(some_day(random) - timedelta(days=random.choice((0, 0, 400, 9000)))),
+        "birthday": maybe(date(1970, 2, 28)),
+        "known_at": maybe(some_day(random)),
     }
 
 

@@ -16,11 +16,16 @@ Row = dict[str, Any]
 Value = int | float | None
 
 YEAR, QUARTER = 364, 91
+ALWAYS = date(1900, 1, 1)
+"""When a row that names no day was known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """What was known of one customer on the morning of ``cutoff``: rows with their ``day``, oldest first."""
+    """What was known of one customer on the morning of ``cutoff``: rows with their ``day``, oldest first.
+
+    ``norms`` are those of the company (``naive_norms``).
+    """
 
     cutoff: date
     bookings: Sequence[Row]
@@ -28,7 +33,10 @@ class Snapshot:
     complaints: Sequence[Row]
     settlements: Sequence[Row]
     contacts: Sequence[Row]
+    feedback: Sequence[Row]
     contracts: Sequence[Row]
+    customer: Row | None
+    norms: Any = None
 
     def age(self, row: Row) -> int:
         """Return the age of a row [days]; always at least 1."""
@@ -73,12 +81,14 @@ def snapshot_of(tables: Mapping[str, list[Row]], customer: str, cutoff: date, *,
         complaints=complaints,
         settlements=_settlements(complaints, cutoff),
         contacts=sorted(past.get("contacts", []), key=lambda row: (row["day"], row["contact_id"])),
+        feedback=sorted(past.get("feedback", []), key=lambda row: row["day"]),
         contracts=sorted(past.get("contracts", []), key=lambda row: row["day"]),
+        customer=next(iter(past.get("customers", [])), None),
     )
 
 
 def _known_row(row: Row, cutoff: date, *, timezone: str) -> Row | None:
-    happened = row["occurred_on"] if "occurred_on" in row else row["starts_on"]
+    happened = row.get("occurred_on") or row.get("starts_on") or row["known_at"] or ALWAYS
     day = happened.astimezone(ZoneInfo(timezone)).date() if isinstance(happened, datetime) else happened
     known = row.get("known_at") or day
     return {**row, "day": day, "known": known} if known < cutoff and day < cutoff else None

@@ -14,6 +14,7 @@ from tests.oracle.companies import Company, Row, company, day_of, known_of, new_
 LATER_FACTS: dict[str, dict[str, tuple[str, ...]]] = {
     "complaints": {"closed_on": ("goodwill_amount", "satisfied")},
     "contracts": {"ends_on": (), "cancelled_on": ()},
+    "customers": {"since": ()},
 }
 """Per table: a date on which a row that is known already changes, and the columns known only from then on."""
 

@@ -18,7 +18,7 @@ from features.catalogue import GROUPS
 from features.cohort import Cohort, cohort_of
 from features.definition import Churn
 from features.errors import ContractError
-from features.groups import complaints, contacts, relationship, rhythm, sales
+from features.groups import complaints, contacts, feedback, relationship, rhythm, sales
 from features.history import History, Seen, load_history
 from features.ledger import Column, Ledger, Past
 from features.ledgers.rows import NEVER
@@ -153,7 +153,20 @@ def settled_when_raised(history: RowsOfAll) -> Ledger:
     return HONEST_SETTLEMENTS({**history, "complaints": early})
 
 
+def answered_when_raised(history: RowsOfAll) -> Ledger:
+    """Let the answer to a complaint be known on the day it was raised."""
+    honest = HONEST_ANSWERS(history)
+    raised = honest.day - honest.values["days_to_answer"]
+    order = np.lexsort((raised, honest.customer))
+    return Ledger(
+        customer=honest.customer[order],
+        day=raised[order],
+        values={"days_to_answer": honest.values["days_to_answer"][order]},
+    )
+
+
 HONEST_SETTLEMENTS = ledgers_module._MAKERS["settlements"]
+HONEST_ANSWERS = ledgers_module._MAKERS["answers"]
 
 
 def norms_of_later(history: History, *, cutoff: Any) -> Norms:
@@ -208,14 +221,43 @@ def agent_number(contacts: Past) -> Column:
 
 
 def will_be_closed(complaints: Past) -> Column:
-    """Complaints that are settled some day [count]."""
-    closed = complaints.ledger.values["closed"] < NEVER
-    return complaints.total_of("closed", closed)
+    """Day on which a complaint is first settled some day [day number]."""
+    return complaints.least("closed", complaints.ledger.values["closed"] < NEVER)
 
 
 def days_to_end(contracts: Past) -> Column:
-    """Sum of the days to the end of each contract [days]."""
-    return contracts.total_of("ends", contracts.ledger.values["ends"] < NEVER)
+    """Day on which the first contract ends [day number]."""
+    return contracts.least("ends", contracts.ledger.values["ends"] < NEVER)
+
+
+def notice_to_come(contracts: Past) -> Column:
+    """Day on which notice is first given some day [day number]."""
+    return contracts.least("cancelled", contracts.ledger.values["cancelled"] < NEVER)
+
+
+def will_be_answered(complaints: Past, answers: Past) -> Column:
+    """Complaints less the answers of all times [count]."""
+    return complaints.count() - rows_of(answers.ledger)[complaints.customers]
+
+
+def scores_of_all(feedback: Past, nps: Past) -> Column:
+    """Sum of all NPS on record [number]."""
+    return np.full(len(feedback.customers), float(nps.ledger.values["score"].sum()))
+
+
+def answered_some_day(feedback: Past) -> Column:
+    """Questions of all times [count]."""
+    return rows_of(feedback.ledger)[feedback.customers]
+
+
+def customer_on_record(customers: Past) -> Column:
+    """Whether master data are ever recorded [0 or 1]."""
+    return rows_of(customers.ledger)[customers.customers]
+
+
+def noted_some_day(customers: Past) -> Column:
+    """First day as customer, even one that lies ahead [day number]."""
+    return customers.last("since")
 
 
 def contracts_ever(contracts: Past) -> Column:
@@ -251,10 +293,14 @@ LEAKS = {
     "late complaints are seen": Leak(patches=((History, "known_before", keeping("complaints")),)),
     "late contacts are seen": Leak(patches=((History, "known_before", keeping("contacts")),)),
     "late contracts are seen": Leak(patches=((History, "known_before", keeping("contracts")),)),
+    "late feedback is seen": Leak(patches=((History, "known_before", keeping("feedback")),)),
     "what became known on the cutoff is seen": Leak(patches=((History, "known_before", known_on_the_cutoff),)),
     "windows hold the cutoff": Leak(patches=((Past, "_position", window_with_cutoff),)),
     "settlements are seen early": Leak(
         patches=((ledgers_module, "_MAKERS", {**ledgers_module._MAKERS, "settlements": settled_when_raised}),)
+    ),
+    "answers are seen early": Leak(
+        patches=((ledgers_module, "_MAKERS", {**ledgers_module._MAKERS, "answers": answered_when_raised}),)
     ),
     "the norms are learned later": Leak(patches=((matrix_module, "norms_at", norms_of_later),)),
     "the cohort is chosen later": Leak(patches=((matrix_module, "cohort_of", cohort_of_later),)),
@@ -271,8 +317,14 @@ LEAKS = {
             (contacts, mood_of_all),
             (complaints, will_be_closed),
             (complaints, settlements_ever),
+            (complaints, will_be_answered),
+            (feedback, scores_of_all),
+            (feedback, answered_some_day),
             (relationship, days_to_end),
             (relationship, contracts_ever),
+            (relationship, notice_to_come),
+            (relationship, customer_on_record),
+            (relationship, noted_some_day),
             (rhythm, purchases_of_all),
         )
     },

@@ -42,6 +42,14 @@ def contract(customer: str, starts_on: str, ends_on: str | None = None, **more: 
     return {"customer_id": customer, "starts_on": day(starts_on), "ends_on": ends, **more}
 
 
+def answer(customer: str, occurred_on: str, kind: str, score: float | None, **more: Any) -> Row:
+    return {"customer_id": customer, "occurred_on": day(occurred_on), "kind": kind, "score": score, **more}
+
+
+def master(customer: str, **more: Any) -> Row:
+    return {"customer_id": customer, **more}
+
+
 def tables(*, cutoff: date | None = None, **rows: list[Row]) -> Tables:
     """Take tables in, given as ``orders=[order(…)], contracts=[…]``."""
     frames = {name: pd.DataFrame(own, dtype=object) for name, own in rows.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from importlib import import_module
 from types import ModuleType
 
 import numpy as np
@@ -18,9 +19,10 @@ from features.errors import ContractError
 from features.ledger import Column, Past
 from features.matrix import build_matrix
 from features.meanings import absent_when
-from tests.unit.features.small import complaint, contact, contract, day, history, order
+from features.vetting import problems_of
+from tests.unit.features.small import answer, complaint, contact, contract, day, history, master, order
 
-COMPLETE = {name: {column.name for column in table.columns} for name, table in TABLES.items()}
+COMPLETE = {name: {"known_at", *(column.name for column in table.columns)} for name, table in TABLES.items()}
 FEATURES = tuple(catalogue())
 
 
@@ -57,6 +59,11 @@ def test_every_feature_needs_tables_and_columns_of_the_contract(feature: Feature
         assert set(columns) <= COMPLETE[table] - set(TABLES[table].required)
 
 
+@pytest.mark.parametrize("name", GROUPS)
+def test_every_feature_needs_the_tables_of_the_ledgers_it_reads(name: str) -> None:
+    assert list(problems_of(import_module(f"features.groups.{name}").GROUP, taken=(), extras={})) == []
+
+
 def test_windows_are_whole_weeks() -> None:
     assert [feature.name for feature in FEATURES if (feature.days or 0) % 7] == []
 
@@ -65,23 +72,27 @@ def test_with_every_column_every_feature_is_available() -> None:
     assert catalogue().available(COMPLETE) == FEATURES
 
 
-@pytest.mark.parametrize("table", ["complaints", "contacts", "contracts"])
+@pytest.mark.parametrize("table", ["complaints", "contacts", "contracts", "customers", "feedback"])
 def test_a_missing_table_takes_exactly_the_features_that_need_it(table: str) -> None:
     there = names(catalogue().available({name: columns for name, columns in COMPLETE.items() if name != table}))
     gone = names(FEATURES) - there
     assert gone == {feature.name for feature in FEATURES if table in feature.needs}
-    assert {name.split("__")[0] for name in gone} == {"relationship" if table == "contracts" else table}
+    groups = {"contracts": {"relationship"}, "customers": {"relationship"}, "contacts": {"complaints", "contacts"}}
+    assert {name.split("__")[0] for name in gone} == groups.get(table, {table})
 
 
 @pytest.mark.parametrize(
     ("table", "column", "gone"),
     [
         ("orders", "margin", {"sales__margin_364d", "sales__margin_share_364d"}),
-        ("contacts", "agent", {"contacts__agent_changes_364d"}),
-        ("contacts", "sentiment", {"contacts__mood_182d", "contacts__mood_trend_182d"}),
-        ("complaints", "satisfied", {"complaints__unsatisfied_364d"}),
-        ("contracts", "recurring_amount", {"relationship__recurring_amount"}),
-        ("complaints", "category", set()),
+        ("contacts", "agent", {"contacts__agent_changes_364d", "contacts__agent_days", "contacts__agents_364d"}),
+        ("contacts", "sentiment", {"contacts__mood_182d", "contacts__mood_trend_182d", "contacts__mood_last"}),
+        ("complaints", "category", {"complaints__causes_364d", "complaints__repeats_364d"}),
+        ("contracts", "agreed_until", {"relationship__term_days", "relationship__notice_days_left"}),
+        ("contracts", "notice_days", {"relationship__notice_days_left"}),
+        ("customers", "known_at", {"relationship__facts_share"}),
+        ("customers", "since", {"relationship__since_days", "relationship__anniversary_days"}),
+        ("complaints", "known_at", set()),
     ],
 )
 def test_a_missing_column_takes_exactly_the_features_that_need_it(table: str, column: str, gone: set[str]) -> None:
@@ -123,13 +134,15 @@ def test_a_group_is_added_by_one_file_and_one_name(monkeypatch: pytest.MonkeyPat
     assert matrix["loyalty__bookings_per_contact_364d"].tolist() == [2.0, 1.0]
 
 
-@pytest.mark.parametrize("missing", ["complaints", "contacts", "contracts"])
+@pytest.mark.parametrize("missing", ["complaints", "contacts", "contracts", "customers", "feedback"])
 def test_the_matrix_without_a_table_is_the_matrix_without_its_features(missing: str) -> None:
     rows = {
         "orders": [order("a", "2024-02-20"), order("b", "2024-01-01")],
         "complaints": [complaint("a", "2024-02-01")],
-        "contacts": [contact("a", "2024-02-01")],
+        "contacts": [contact("a", "2024-02-01", direction="out", agent="Zoë")],
         "contracts": [contract("a", "2023-01-01")],
+        "customers": [master("a", since=day("2020-01-01"))],
+        "feedback": [answer("a", "2024-02-01", "nps", 9)],
     }
     told = {"cutoff": day("2024-03-01"), "churn": Churn(), "known_until": day("2024-03-01")}
     some: dict[str, list[dict[str, object]]] = {name: own for name, own in rows.items() if name != missing}

@@ -75,15 +75,15 @@ def test_the_last_value_is_that_of_the_last_row_before_the_cutoff() -> None:
 def test_an_empty_ledger_has_counts_of_nothing_and_no_days() -> None:
     empty = past(customers=(0, 1))
     assert empty.count().tolist() == [0, 0]
-    assert empty.total_of("value", np.zeros(0, dtype=bool)).tolist() == [0, 0]
-    assert np.isnan([*empty.recency_days, *empty.tenure_days, *empty.day_of_first(np.zeros(0, dtype=bool))]).all()
+    assert np.isnan([*empty.recency_days, *empty.tenure_days, *empty.least("day", np.zeros(0, dtype=bool))]).all()
 
 
-def test_chosen_rows_count_only_before_the_cutoff() -> None:
-    seen = past((0, 5, 1), (0, 3, 2), (0, 0, 4), (2, 1, 8), customers=(2, 0, 1))
-    assert seen.total_of("value", np.array([False, True, True, True])).tolist() == [8, 2, 0]
-    first = seen.day_of_first(np.array([False, True, True, False]))
-    assert np.array_equal(first, [np.nan, CUTOFF - 3, np.nan], equal_nan=True)
+def test_the_least_is_that_of_the_chosen_rows_before_the_cutoff() -> None:
+    seen = past((0, 5, 3), (0, 3, 2), (0, 2, 7), (0, 0, 1), (2, 1, 8), customers=(2, 0, 1))
+    everything, some = np.ones(5, dtype=bool), np.array([True, False, True, True, False])
+    assert np.array_equal(seen.least("value", everything), [8, 2, np.nan], equal_nan=True)
+    assert np.array_equal(seen.least("value", some), [np.nan, 3, np.nan], equal_nan=True)
+    assert np.array_equal(seen.least("day", some), [np.nan, CUTOFF - 5, np.nan], equal_nan=True)
 
 
 def test_a_mean_is_missing_where_nothing_was_noted() -> None:
