@@ -1,7 +1,7 @@
 # Everything a newcomer or a machine needs; `make help` lists it. Only Python >= 3.11 and make have to be there.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check docs bench night lock clean
+.PHONY: help setup spark demo test check docs bench night lock clean
 
 SUITABLE := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
@@ -28,6 +28,12 @@ $(VENV)/.locked: requirements.lock
 
 $(VENV)/.ready: $(VENV)/.locked pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+spark: setup $(VENV)/.spark  ## add Spark to .venv (470 MB; it needs Java 17), for pipelines.spark and its tests
+
+$(VENV)/.spark: requirements-spark.lock $(VENV)/.locked
+	$(PIP) install --require-hashes --no-deps -r requirements-spark.lock
 	@touch $@
 
 demo: setup  ## run everything on the demo company and say which files to open
@@ -64,7 +70,10 @@ lock:  ## resolve the dependencies anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: python -m pip install uv"; exit 1; }
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra dev \
 		pyproject.toml -o requirements.lock
-	@! grep -n '://' requirements.lock || { echo "requirements.lock must hold no address"; exit 1; }
+	$(PYTHON) -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+		print(*project["optional-dependencies"]["spark"], sep="\n")' \
+		| uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header - -o requirements-spark.lock
+	@! grep -n '://' requirements.lock requirements-spark.lock || { echo "a lock must hold no address"; exit 1; }
 
 clean:  ## remove caches and build results; .venv and out/ stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -138,10 +138,15 @@ def demo(
 
 
 def main() -> None:
-    """Run the command line; a known error ends in one line and its exit code, never in a traceback."""
+    """Run the command line."""
+    run_to_exit(app)
+
+
+def run_to_exit(verbs: typer.Typer) -> None:
+    """Run verbs; a known error ends in one line and its exit code, never in a traceback."""
     message, code = "", 0
     try:
-        app()
+        verbs()
     except TreueError as error:
         message, code = str(error), error.exit_code
     except Exception as error:

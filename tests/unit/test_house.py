@@ -82,6 +82,7 @@ def test_all_import_contracts_are_kept() -> None:
         ("features/planted.py", "duckdb", "Files and databases are reached by"),
         ("pipelines/planted.py", "psycopg", "Files and databases are reached by"),
         ("retention/planted.py", "sqlglot", "SQL is parsed where"),
+        ("pipelines/planted.py", "pyspark", "Spark is used in pipelines.spark only"),
     ],
 )
 def test_a_planted_import_is_found(copy: Path, module: str, forbidden: str, contract: str) -> None:
@@ -109,18 +110,25 @@ def test_a_planted_long_file_and_a_planted_long_function_are_found(copy: Path) -
     assert "planted.py:planted" in long_functions(copy)
 
 
-def test_the_lock_holds_hashes_and_no_address(tmp_path: Path) -> None:
+LOCKS = ("requirements.lock", "requirements-spark.lock")
+
+
+def test_the_locks_hold_hashes_and_no_address(tmp_path: Path) -> None:
     planted = tmp_path / "requirements.lock"
     planted.write_text("--index-url https://example.org/simple\nnumpy==2.4.6\n")
     assert addresses(planted) == ["--index-url https://example.org/simple"]
-    assert addresses(ROOT / "requirements.lock") == []
-    assert "--hash=sha256:" in (ROOT / "requirements.lock").read_text()
+    for lock in LOCKS:
+        assert addresses(ROOT / lock) == []
+        assert "--hash=sha256:" in (ROOT / lock).read_text()
 
 
-def test_the_lock_holds_every_dependency() -> None:
+def test_the_locks_hold_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    wanted = [
+        *project["dependencies"],
+        *(each for extra in project["optional-dependencies"].values() for each in extra),
+    ]
+    lines = [line for lock in LOCKS for line in (ROOT / lock).read_text().splitlines()]
     locked = {line.partition("==")[0] for line in lines if "==" in line and not line.startswith((" ", "#"))}
     assert {name_of(requirement) for requirement in wanted} - locked == set()
 
