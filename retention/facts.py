@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 
@@ -65,14 +66,33 @@ def _usual(measure: str) -> DerivedFact:
     return DerivedFact(inputs=(year, "sales__tenure_days"), make=make, meaning=meaning)
 
 
-def _day(feature: str, meaning: str) -> DerivedFact:
-    """Describe the day that lies ``feature`` days before the cutoff."""
+def _day(feature: str, meaning: str, *, ahead: bool = False) -> DerivedFact:
+    """Describe the day that lies ``feature`` days before the cutoff, or after it."""
 
     def make(matrix: pd.DataFrame) -> pd.Series:
-        cutoff = pd.to_datetime(matrix["cutoff"])
-        return cutoff - pd.to_timedelta(matrix[feature].astype("float64").round(), unit="D")
+        days = pd.to_timedelta(matrix[feature].astype("float64").round(), unit="D")
+        return pd.to_datetime(matrix["cutoff"]) + (days if ahead else -days)
 
     return DerivedFact(inputs=(feature, "cutoff"), make=make, meaning=meaning, form_of=feature)
+
+
+def _compared(feature: str, difference: str, meaning: str) -> DerivedFact:
+    """Describe what ``feature`` is compared with, given how much it lies above."""
+
+    def make(matrix: pd.DataFrame) -> pd.Series:
+        return matrix[feature] - matrix[difference]
+
+    return DerivedFact(inputs=(feature, difference), make=make, meaning=meaning)
+
+
+def _contacts_usual(matrix: pd.DataFrame) -> pd.Series:
+    before = matrix["contacts__count_364d"] - matrix["contacts__count_28d"]
+    return (before / 12).where(matrix["sales__tenure_days"] >= 364)
+
+
+def _recurring_before(matrix: pd.DataFrame) -> pd.Series:
+    now, trend = matrix["relationship__recurring_amount"], matrix["relationship__recurring_trend_364d"]
+    return ((now + 1) / np.exp(trend) - 1).clip(lower=0).round(2)
 
 
 DERIVED_FACTS: Mapping[str, DerivedFact] = {
@@ -88,5 +108,37 @@ DERIVED_FACTS: Mapping[str, DerivedFact] = {
     "oldest_open_since": _day("complaints__oldest_open_days", "day of the oldest open complaint"),
     "last_contact_on": _day("contacts__recency_days", "day of the last contact"),
     "first_contract_on": _day("relationship__contract_days", "first day of the first contract"),
+    "company_close_days": _compared(
+        "complaints__days_to_close_364d", "complaints__close_excess_days_364d", "days to settlement in the company"
+    ),
+    "company_answer_days": _compared(
+        "complaints__days_to_answer_364d", "complaints__answer_excess_days_364d", "days to first contact in the company"
+    ),
+    "contacts_usual_28d": DerivedFact(
+        inputs=("contacts__count_28d", "contacts__count_364d", "sales__tenure_days"),
+        make=_contacts_usual,
+        meaning="contacts in 28 days, mean of the 336 days before",
+    ),
+    "class_contacts_364d": _compared(
+        "contacts__count_364d", "contacts__class_excess_364d", "mean contacts of customers of the same class"
+    ),
+    "our_last_contact_on": _day("contacts__our_silence_days", "day on which we last contacted the customer"),
+    "their_last_contact_on": _day("contacts__their_silence_days", "day on which the customer last contacted us"),
+    "agent_since": _day("contacts__agent_days", "day of the last change of the contact person"),
+    "nps_before": _compared("feedback__nps", "feedback__nps_change", "NPS before the last"),
+    "csat_before": _compared("feedback__csat", "feedback__csat_change", "CSAT before the last"),
+    "visit_mood_before": _compared(
+        "feedback__visit_mood", "feedback__visit_mood_change", "mood after the visit before the last"
+    ),
+    "last_reply_on": _day("feedback__recency_days", "day of the last answer"),
+    "recurring_before_364d": DerivedFact(
+        inputs=("relationship__recurring_amount", "relationship__recurring_trend_364d"),
+        make=_recurring_before,
+        meaning="monthly amount of the contracts that ran 364 days before",
+    ),
+    "term_ends_on": _day("relationship__term_days", "next end of the agreed term of a contract", ahead=True),
+    "notice_until": _day("relationship__notice_days_left", "last day to give notice of a contract", ahead=True),
+    "customer_since": _day("relationship__since_days", "first day as customer, as noted"),
+    "anniversary_on": _day("relationship__anniversary_days", "next anniversary of the relationship", ahead=True),
 }
 """Every derived fact by the name texts use."""
