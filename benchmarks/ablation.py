@@ -40,7 +40,7 @@ class Size:
 
 
 SIZES = {
-    "small": Size(least_tests=2, most_tests=2, members=3, resamples=200, training_cutoffs=12),
+    "small": Size(least_tests=2, most_tests=2, members=3, resamples=100, training_cutoffs=8),
     "full": Size(least_tests=3, most_tests=6, members=5, resamples=1000, training_cutoffs=24),
 }
 
