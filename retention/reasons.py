@@ -94,10 +94,18 @@ def _ranked(
     leads = np.empty((len(values), len(groups)), dtype=np.int32)
     for family, places in enumerate(groups):
         members = values[:, places]
-        sums[:, family] = members.sum(axis=1)
+        sums[:, family] = _added_up(members)
         same_way = members * np.sign(sums[:, [family]])
         leads[:, family] = np.asarray(places, dtype=np.int32)[same_way.argmax(axis=1)]
     return _heaviest(sums, leads, most)
+
+
+def _added_up(members: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums of the rows, added column after column: ``sum`` adds in another order where rows are few."""
+    total = np.zeros(len(members))
+    for column in members.T:
+        total += column
+    return total
 
 
 def _heaviest(

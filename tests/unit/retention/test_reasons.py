@@ -72,3 +72,14 @@ def test_what_endangers_is_positive_for_loss_and_negative_for_return():
     assert loss.to_dict("list") == {"one": [True, False], "two": [False, False]}
     back = endangering_families(ranked, FAMILIES, purpose="return")
     assert back.to_dict("list") == {"one": [False, True], "two": [True, False]}
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 40])
+def test_the_reasons_of_a_customer_are_the_same_to_the_last_bit_whoever_else_is_looked_at(together: int) -> None:
+    names = [f"a__{place}" for place in range(20)]
+    values = np.asfortranarray(np.random.default_rng(3).normal(size=(40, 20)))
+    contributions = pd.DataFrame(values, columns=names)
+    families = dict.fromkeys(names[:17], "one") | dict.fromkeys(names[17:], "two")
+    parts = [contributions.iloc[start : start + together] for start in range(0, 40, together)]
+    found = pd.concat([rank_reasons(part, families) for part in parts])
+    pd.testing.assert_frame_equal(found, rank_reasons(contributions, families), check_exact=True)
