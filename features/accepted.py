@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +19,7 @@ def accepted(
     timezone: str = "UTC",
     memory_gb: float = MEMORY_GB,
     threads: int = THREADS,
+    dated: Collection[str] | None = None,
 ) -> Tables:
     """Open accepted rows without checking them again.
 
@@ -32,11 +33,13 @@ def accepted(
         Memory to keep within [GB].
     threads : int
         Threads that read and join [count].
+    dated : names of tables, optional
+        Those whose source said itself when a row became known; without it all.
     """
     folder = Path(tempfile.mkdtemp(prefix="treue_"))
     files = [path for data in tables.values() if not isinstance(data, pa.Table) for path in data]
     engine = Engine(folder, timezone=timezone, allowed=files, memory_gb=memory_gb, threads=threads)
     columns = {name: engine.open_accepted(name, tables[name]) for name in TABLES if name in tables}
     there = {name: tuple(each for each in own if each != "known_at") for name, own in columns.items()}
-    dated = [name for name, own in columns.items() if "known_at" in own]
-    return Tables(engine, folder=folder, columns=there, dated=dated, balances=[], id_type=pa.string())
+    said = [name for name, own in columns.items() if "known_at" in own and (dated is None or name in dated)]
+    return Tables(engine, folder=folder, columns=there, dated=said, balances=[], id_type=pa.string())

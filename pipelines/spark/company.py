@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from features.catalogue import Catalogue, Group
-from features.contract import TABLES
+from features.contract import KNOWN_AT, TABLES
 from features.digest import digest_of
 from features.errors import ConfigError, LeakageError
 from features.ledgers import READINGS
@@ -81,6 +81,7 @@ class SparkCompany:
         self._catalogue = catalogue_of(settings, groups=features)
         _send_along(self._catalogue)
         self._id_type = rows.id_type(tables["orders"])
+        self._dated = frozenset(name for name, frame in tables.items() if "known_at" in frame.columns)
         given = {name: rows.canonical(name, tables[name]) for name in TABLES if name in tables}
         self._counted = rows.count(given, cutoff=cutoff)
         self._tables = {name: rows.as_known(name, frame, cutoff=cutoff) for name, frame in given.items()}
@@ -104,9 +105,10 @@ class SparkCompany:
 
     @property
     def columns(self) -> dict[str, tuple[str, ...]]:
-        """The columns of the contract that each table has."""
+        """The columns of the contract that each table has, and ``known_at`` where it is one of them."""
         return {
-            name: tuple(each for each in frame.columns if each != "known_at") for name, frame in self._tables.items()
+            name: tuple(each for each in frame.columns if each != "known_at" or name in self._dated)
+            for name, frame in self._tables.items()
         }
 
     @property
@@ -134,7 +136,8 @@ class SparkCompany:
             name: [sum(int(row[each]) for row in found if row["table"] == name) for each in ("rows", "low", "high")]
             for name in self._tables
         }
-        return digest_of({name: (columns, sums[name]) for name, columns in self.columns.items()})
+        own = {name: [each for each in frame.columns if each != "known_at"] for name, frame in self._tables.items()}
+        return digest_of({name: (columns, sums[name]) for name, columns in own.items()})
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -224,13 +227,12 @@ class SparkCompany:
 
     @property
     def _share(self) -> workers.Share:
-        tables = {
-            name: {each: "date" if each == "known_at" else OF_KIND[TABLES[name].column(each).kind] for each in columns}
-            for name, columns in ((name, frame.columns) for name, frame in self._read.items())
-        }
-        for columns in tables.values():
-            del columns["customer_id"]
-        return workers.Share(tables=tables, features=self._catalogue, resources=self.settings.resources)
+        return workers.Share(
+            tables={name: _types(name, frame.columns) for name, frame in self._read.items()},
+            dated=self._dated,
+            features=self._catalogue,
+            resources=self.settings.resources,
+        )
 
     def _task(self, cutoffs: Sequence[date]) -> workers.Task:
         return workers.Task(norms=self.norms(cutoffs), churn=self.settings.churn, known_until=self.known_until)
@@ -242,6 +244,12 @@ class SparkCompany:
         late = [day for day in cutoffs if day > self.cutoff]
         if late:
             raise LeakageError(f"rows are known until {self.cutoff} only, got cutoff {late[0]}; open the company later")
+
+
+def _types(table: str, columns: Sequence[str]) -> Columns:
+    """Return the types of a table's columns beside customer_id."""
+    kinds = {each.name: each.kind for each in (*TABLES[table].columns, KNOWN_AT)}
+    return {each: OF_KIND[kinds[each]] for each in columns if each != "customer_id"}
 
 
 def _send_along(features: Catalogue) -> None:

@@ -40,6 +40,7 @@ class Share:
     Attributes
     ----------
     tables : mapping of table name to its columns, without customer_id
+    dated : names of the tables whose source itself says when a row became known
     features : Catalogue
         The features in use.
     resources : Resources
@@ -47,6 +48,7 @@ class Share:
     """
 
     tables: Mapping[str, Columns]
+    dated: frozenset[str]
     features: Catalogue
     resources: Resources
 
@@ -117,7 +119,8 @@ def histories(batches: Batches, share: Share) -> Iterator[History]:
     tables = _apart(batches, share.tables)
     if not any(len(rows) for rows in tables.values()):
         return
-    with accepted(tables, memory_gb=share.resources.memory_gb / 2, threads=1) as known:
+    memory_gb = share.resources.memory_gb / 2
+    with accepted(tables, memory_gb=memory_gb, threads=1, dated=share.dated) as known:
         del tables
         if not len(known.customers):
             return

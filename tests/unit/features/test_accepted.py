@@ -30,3 +30,12 @@ def test_accepted_rows_from_files_and_from_memory_give_the_same_matrix(tmp_path:
     ]
     assert matrices[0].equals(matrices[1])
     assert matrices[0].equals(matrices[2])
+
+
+def test_tables_whose_source_did_not_say_when_rows_became_known_can_be_named() -> None:
+    given = taken_in(company(Random(4)))
+    rows = {name: given.arrow(name, (*given.columns(name), "known_at")) for name in given.names}
+    assert "known_at" in accepted(rows).mapped("orders")
+    one = accepted(rows, dated=["contacts"])
+    assert [name for name in one.names if "known_at" in one.mapped(name)] == ["contacts"]
+    assert one.digest == given.digest

@@ -41,6 +41,7 @@ SHARE = workers.Share(
         }
         for name, rows in ROWS.items()
     },
+    dated=frozenset(name for name in TAKEN.names if "known_at" in TAKEN.mapped(name)),
     features=catalogue(),
     resources=Resources(),
 )
