@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from scipy import special
 from features.bgnbd import WEEK, BgNbd, Purchases, fit_bgnbd
 from features.definition import YEAR_DAYS, Churn
 from features.ledger import Column, Past, divide
+from features.regular import RegularBuyers, fit_regular, stages_for
 
 _MEAN_WEIGHT = 1.0
 """Gaps that the company's mean gap counts for beside the customer's own."""
@@ -29,8 +32,15 @@ class RhythmParameters:
     """
 
     bgnbd: BgNbd
+    regular: RegularBuyers
     mean_gap_days: float
     gap_variation: float
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> RhythmParameters:
+        """Return the parameters that ``dataclasses.asdict`` has turned into plain numbers."""
+        models = {"bgnbd": BgNbd(**facts["bgnbd"]), "regular": RegularBuyers(**facts["regular"])}
+        return cls(**{**facts, **models})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +70,12 @@ def fit_rhythm(buyers: Buyers) -> RhythmParameters:
     mean, variation = _mean_and_variation(buyers.gaps, buyers.gap, buyers.gap_squared)
     repeat = buyers.gaps > 0
     regular = buyers.gaps >= 3
+    gap_variation = float(np.clip(np.median(variation[regular]), 0.02, 2.0)) if regular.any() else 1.0
     return RhythmParameters(
         bgnbd=fit_bgnbd(buyers.seen),
+        regular=fit_regular(buyers.seen, k=stages_for(gap_variation)),
         mean_gap_days=float(np.exp(np.log(mean[repeat]).mean())) if repeat.any() else float(YEAR_DAYS),
-        gap_variation=float(np.clip(np.median(variation[regular]), 0.02, 2.0)) if regular.any() else 1.0,
+        gap_variation=gap_variation,
     )
 
 
@@ -95,6 +107,17 @@ class Rhythm:
     def expected_orders(self) -> Column:
         """Days of purchase to be expected within a year."""
         return self.parameters.bgnbd.expected_purchases(self.seen, days=YEAR_DAYS)
+
+    @property
+    def regular_silent_chance(self) -> Column:
+        """Chance of no purchase inside the horizon, for buyers as regular as the company's."""
+        lead, horizon = self.churn.lead_days, self.churn.horizon_days
+        return self.parameters.regular.silent_chance(self.seen, lead_days=lead, horizon_days=horizon)
+
+    @property
+    def regular_expected_orders(self) -> Column:
+        """Days of purchase to be expected within a year, for buyers as regular as the company's."""
+        return self.parameters.regular.expected_purchases(self.seen, days=YEAR_DAYS)
 
     @property
     def gap_survival(self) -> Column:

@@ -14,7 +14,6 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from features.bgnbd import BgNbd
 from features.matrix import require_somebody
 from features.norms import Norms
 from features.one_pass import build_blocks, norms_of
@@ -74,7 +73,7 @@ def read_rhythm(folder: Path) -> RhythmParameters:
 
 def rhythm_from(stored: Mapping[str, Any]) -> RhythmParameters:
     """Return the rhythm from its plain values."""
-    return RhythmParameters(**{**stored, "bgnbd": BgNbd(**stored["bgnbd"])})
+    return RhythmParameters.from_facts(stored)
 
 
 def cutoffs_to_learn_from(settings: Settings, *, first_known: date, known_until: date) -> tuple[date, ...]:

@@ -41,6 +41,24 @@ def expected_orders(rhythm: Rhythm) -> Column:
     return rhythm.expected_orders
 
 
+@GROUP.feature(unit="probability", family="rhythm", expected="+")
+def regular_silent_chance(rhythm: Rhythm) -> Column:
+    """Chance of no purchase inside the horizon, regular buyers BG/CNBD-k [probability]; missing without a purchase.
+
+    de: Chance, dass im Horizont kein Kauf folgt, für regelmäßige Käufer nach BG/CNBD-k; fehlt ohne Kauf.
+    """
+    return rhythm.regular_silent_chance
+
+
+@GROUP.feature(unit="orders", family="rhythm", expected="-")
+def regular_expected_orders(rhythm: Rhythm) -> Column:
+    """Days of purchase to be expected within a year, regular buyers BG/CNBD-k [count]; missing without a purchase.
+
+    de: Kauftage, die innerhalb eines Jahres zu erwarten sind, für regelmäßige Käufer nach BG/CNBD-k; fehlt ohne Kauf.
+    """
+    return rhythm.regular_expected_orders
+
+
 @GROUP.feature(unit="probability", family="overdue", expected="+")
 def gap_survival(rhythm: Rhythm) -> Column:
     """Chance that the running gap outlasts the horizon, by own regularity [probability]; missing without a purchase.

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from fractions import Fraction
 
 from tests.oracle.known import YEAR, Snapshot, age_of_last, distinct_days
 from tests.oracle.naive import purchase_gaps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regular:
+    """Parameters of BG/CNBD-k."""
+
+    k: int
+    r: float
+    alpha: float
+    a: float
+    b: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,20 +32,27 @@ class Fitted:
     b: float
     mean_gap_days: float
     gap_variation: float
+    regular: Regular
     lead_days: int
     horizon_days: int
 
 
 def rhythm(snapshot: Snapshot, fitted: Fitted) -> dict[str, float | None]:
     """Return the features of the group rhythm; all are missing for a customer who never bought."""
-    names = ("alive_chance", "silent_chance", "expected_orders", "gap_survival")
+    names = (
+        *("alive_chance", "silent_chance", "expected_orders", "gap_survival"),
+        *("regular_silent_chance", "regular_expected_orders"),
+    )
     days = distinct_days(snapshot.purchases)
     if not days:
         return {f"rhythm__{name}": None for name in names}
     x, last = len(days) - 1, (days[-1] - days[0]).days / 7
     age = (snapshot.cutoff - days[0]).days / 7
     alive = _alive(fitted, x, last, age)
-    values = (alive, _silent(fitted, x, age, alive), alive * _expected(fitted, x, age), _survival(snapshot, fitted))
+    values = (
+        *(alive, _silent(fitted, x, age, alive), alive * _expected(fitted, x, age), _survival(snapshot, fitted)),
+        *_regular(fitted, x, last, age),
+    )
     return {f"rhythm__{name}": value for name, value in zip(names, values, strict=True)}
 
 
@@ -107,3 +126,63 @@ def _gamma_tail(shape: float, x: float) -> float:
         if abs(d * c - 1) < 1e-16:
             break
     return front * h
+
+
+# --- BG/CNBD-k: only every k-th stage of the Poisson process is a purchase --------------------------------------------
+
+
+def _regular(fitted: Fitted, x: int, last: float, age: float) -> tuple[float, float]:
+    """Chance of silence and expected purchases, summed over the stages behind and the stages to come."""
+    model = fitted.regular
+    shape, rate = model.r + model.k * x, model.alpha + age
+    behind = [_rising(shape, j) * ((age - last) / rate) ** j for j in range(model.k)]
+    left = model.a / (model.b + x - 1) * (rate / (model.alpha + last)) ** shape / sum(behind) if x else 0.0
+    alive = 1 / (1 + left)
+    silent = bought = 0.0
+    for j, weight in enumerate(behind):
+        chance = weight / sum(behind)
+        lead, horizon, year = fitted.lead_days / 7, fitted.horizon_days / 7, YEAR / 7
+        to_come = _stages_to_come(shape + j, rate, lead)
+        stays = _stays(model, x, (j + len(to_come)) // model.k)
+        for n, stages in to_come:
+            stay = stays[(j + n) // model.k]
+            silent += chance * stages * (1 - stay + stay * _nothing(model, shape, rate + lead, j + n, horizon))
+        to_come = _stages_to_come(shape + j, rate, year)
+        sums = [0.0, *itertools.accumulate(_stays(model, x, (j + len(to_come)) // model.k))]
+        bought += chance * sum(stages * sums[(j + n) // model.k] for n, stages in to_come)
+    return 1 - alive + alive * silent, alive * bought
+
+
+def _rising(start: float, count: int) -> float:
+    """start (start + 1) ... (start + count - 1) / count!."""
+    return math.prod((start + i) / (i + 1) for i in range(count))
+
+
+def _stages_to_come(shape: float, rate: float, weeks: float) -> list[tuple[int, float]]:
+    """Chance of every number of stages within so many weeks: negative binomial, as far as it is above 1e-18."""
+    share = weeks / (rate + weeks)
+    if share == 0:
+        return [(0, 1.0)]
+    found, n, mean = [], 0, shape * weeks / rate
+    while True:
+        log = math.lgamma(shape + n) - math.lgamma(shape) - math.lgamma(n + 1)
+        chance = math.exp(log + n * math.log(share) + shape * math.log1p(-share))
+        found.append((n, chance))
+        if n > mean and chance < 1e-18:
+            return found
+        n += 1
+
+
+def _stays(model: Regular, x: int, most: int) -> list[float]:
+    """Chance of staying through 0, 1, … up to ``most`` further purchases."""
+    chances = [1.0]
+    for i in range(most):
+        chances.append(chances[-1] * (model.b + x + i) / (model.a + model.b + x + i))
+    return chances
+
+
+def _nothing(model: Regular, shape: float, rate: float, stages: int, weeks: float) -> float:
+    """Chance that a living customer with so many stages since the last purchase but some completes no gap."""
+    share = rate / (rate + weeks)
+    missing = model.k - stages % model.k
+    return share ** (shape + stages) * sum(_rising(shape + stages, i) * (1 - share) ** i for i in range(missing))

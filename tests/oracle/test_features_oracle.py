@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -51,6 +51,7 @@ def expected_of(snapshot: known.Snapshot, norms: Norms) -> dict[str, known.Value
         b=model.b,
         mean_gap_days=rhythm.mean_gap_days,
         gap_variation=rhythm.gap_variation,
+        regular=naive_rhythm.Regular(**asdict(rhythm.regular)),
         lead_days=CHURN.lead_days,
         horizon_days=CHURN.horizon_days,
     )

@@ -12,13 +12,19 @@ from features.definition import Churn
 from features.history import History
 from features.matrix import build_matrix
 from features.norms import norms_at
+from features.regular import RegularBuyers
 from features.rhythm import Rhythm, RhythmParameters, seen_by_bgnbd, seen_in_matrix
 from features.timeline import day_number
 from tests.unit.features.small import contract, day, history, order
 
 CUTOFF = day("2024-03-01")
 CHURN = Churn(active_within_days=400, lapsed_within_days=900, lead_days=0, horizon_days=30)
-PARAMETERS = RhythmParameters(bgnbd=BgNbd(r=1, alpha=4, a=1, b=3), mean_gap_days=30.0, gap_variation=0.5)
+PARAMETERS = RhythmParameters(
+    bgnbd=BgNbd(r=1, alpha=4, a=1, b=3),
+    regular=RegularBuyers(k=2, r=1, alpha=2, a=1, b=3),
+    mean_gap_days=30.0,
+    gap_variation=0.5,
+)
 
 
 def buys(customer: str, *ages: int) -> list[dict[str, object]]:

@@ -8,12 +8,15 @@ import pytest
 
 from features.bgnbd import WEEK, BgNbd
 from features.definition import Churn
+from features.regular import RegularBuyers
 from features.rhythm import RhythmParameters
 from models.settings import Value
 from models.value import VALUE_COLUMNS, YEAR_DAYS, margin_per_purchase, value_of_buyers, value_of_contracts
 
 BGNBD = BgNbd(r=1.6, alpha=7.0, a=0.7, b=3.0)
-RHYTHM = RhythmParameters(bgnbd=BGNBD, mean_gap_days=30.0, gap_variation=1.0)
+RHYTHM = RhythmParameters(
+    bgnbd=BGNBD, regular=RegularBuyers(k=1, r=1, alpha=4, a=1, b=3), mean_gap_days=30.0, gap_variation=1.0
+)
 CHURN = Churn(lead_days=14, horizon_days=90)
 SEEN_WEEKS = 60.0
 
