@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 COST = {
     "customers": "no names, owners, types or consent: lists cannot say who acts nor through which allowed channel,"
-    " and nobody may be called or e-mailed",
+    " and nobody may be called or e-mailed; no features from how long and how well a customer is known",
     "complaints": "no features or reasons from complaints (number, open, handling)",
-    "contacts": "no features or reasons from contacts (frequency, silence, mood, contact person)",
+    "contacts": "no features or reasons from contacts (frequency, silence, mood, contact person), nor from how fast"
+    " complaints are answered",
     "feedback": "no features or reasons from feedback (NPS, CSAT, visits)",
     "contracts": "no features or reasons from contracts, and the definition `contract` cannot be used",
     "losses": "no check of the reasons against what lost customers said",
@@ -31,9 +32,12 @@ COLUMN_COST = {
     ("complaints", "closed_on"): "every complaint counts as open; no features from complaint handling",
     ("contacts", "sentiment"): "no features or reasons from mood",
     ("contacts", "agent"): "no features or reasons from changes of the contact person",
-    ("contacts", "direction"): "inbound and outbound contacts cannot be told apart",
+    ("contacts", "direction"): "inbound and outbound contacts cannot be told apart, nor complaints be seen as answered",
+    ("contacts", "channel"): "visits, calls and letters cannot be told apart",
     ("customers", "type"): "every customer is treated as a consumer where consent matters",
     ("customers", "owner"): "lists cannot be split by account manager",
+    ("customers", "known_at"): "nobody can tell since when facts about customers stand there, so how many are filled"
+    " in is no feature",
 }
 """Per optional column: what falls away without it, where its table is there."""
 
@@ -43,7 +47,7 @@ MUCH_REFUSED = 0.1
 
 def notes_on(tables: Tables) -> tuple[str, ...]:
     """Return the remarks, the costliest first."""
-    missing = missing_from({name: tables.columns(name) for name in tables.names})
+    missing = missing_from({name: tables.mapped(name) for name in tables.names})
     return (*_refused(tables), *missing, *_orphans(tables), *_repeated_lines(tables))
 
 

@@ -41,7 +41,7 @@ def with_derived_facts(matrix: pd.DataFrame) -> pd.DataFrame:
         for name, fact in DERIVED_FACTS.items()
         if set(fact.inputs) <= set(matrix.columns) and name not in matrix.columns
     }
-    return matrix.assign(**made)
+    return pd.concat([matrix, pd.DataFrame(made, index=matrix.index)], axis=1)
 
 
 def _before(measure: str, days: int) -> DerivedFact:
@@ -92,7 +92,8 @@ def _contacts_usual(matrix: pd.DataFrame) -> pd.Series:
 
 def _recurring_before(matrix: pd.DataFrame) -> pd.Series:
     now, trend = matrix["relationship__recurring_amount"], matrix["relationship__recurring_trend_364d"]
-    return ((now + 1) / np.exp(trend) - 1).clip(lower=0).round(2)
+    before: pd.Series = ((now + 1) / np.exp(trend) - 1).clip(lower=0).round(2)
+    return before
 
 
 DERIVED_FACTS: Mapping[str, DerivedFact] = {

@@ -92,6 +92,7 @@ def _contracts(rng: np.random.Generator, *, clock: Clock, lives: Lives, rows: pd
             "customer_id": FIRST_CUSTOMER + who,
             "starts_on": clock.dates(starts),
             "ends_on": clock.dates(starts + 729),
+            "agreed_until": clock.dates(starts + 729),
             "cancelled_on": clock.dates(notice),
             "notice_days": rng.choice([30, 90], len(rows)),
             "product": worded(rows["product"].to_numpy(), SERVICE_PRODUCTS),

@@ -44,7 +44,8 @@ def outputs(root: Path, *, customers: int = 5, listed: int = 2) -> Settings:
     places, scored = Places(root), scores(customers)
     matrix = pd.DataFrame({"customer_id": scored["customer_id"], "cutoff": CUTOFF, "cohort": "active"})
     matrix["label"] = pd.array([None] * customers, dtype="Int8")
-    matrix = matrix.assign(**{feature.name: float("nan") for feature in catalogue()})
+    features = pd.DataFrame(float("nan"), index=matrix.index, columns=[feature.name for feature in catalogue()])
+    matrix = pd.concat([matrix, features], axis=1)
     matrix["sales__recency_days"] = 83.0
     top = scored.head(listed).assign(
         rank=range(1, listed + 1), name=["Möller Bau GmbH", None, None, None, None][:listed]
