@@ -98,7 +98,7 @@ def main(contender: str, folder: str, cutoff_count: str) -> None:
             break
         last = table
         checksums.append(checksum(table))
-    peak_mb = _peak_mb()
+    peak_mb = peak_mb()
     with tempfile.NamedTemporaryFile(prefix=f"{contender}-", suffix=".parquet", delete=False) as file:
         pq.write_table(last, file.name)
     figures = {"seconds": seconds, "cpu_seconds": cpu_seconds, "import_seconds": import_seconds}
@@ -108,7 +108,7 @@ def main(contender: str, folder: str, cutoff_count: str) -> None:
     )
 
 
-def _peak_mb() -> int:
+def peak_mb() -> int:
     """Return the most memory this process has held [MB]; ``ru_maxrss`` would count the parent before the exec too."""
     status = Path("/proc/self/status")
     if status.exists():
