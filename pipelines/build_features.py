@@ -19,6 +19,7 @@ from features.norms import Norms
 from features.one_pass import build_blocks, norms_of
 from features.outputs import ParquetStream, read_manifest, read_parquet, write_manifest
 from features.partitions import Partitions
+from features.proving import require_kept
 from features.rhythm import RhythmParameters
 from features.timeline import require_finished, training_cutoffs
 from pipelines.check import open_tables, write_quarantine
@@ -34,6 +35,7 @@ def build_features(settings: Settings, cutoff: date) -> Path:
     """Check the sources and write the matrices; return the folder of the one at ``cutoff``.
 
     The manifest of that folder names the training cutoffs, the digest of the data, the rhythm and what is missing.
+    Features of the company's own are first put to the test on one part of the customers (``features.proving``).
     """
     places, features = Places(Path(settings.output)), catalogue_of(settings)
     with open_tables(settings, cutoff) as tables:
@@ -48,6 +50,8 @@ def build_features(settings: Settings, cutoff: date) -> Path:
         parts = Partitions(tables, rows_per_part=settings.resources.rows_per_part, features=features)
     with parts:
         norms = norms_of(parts, [*learn_from, cutoff])
+        if features.own:
+            require_kept(parts[0], norms=norms, churn=settings.churn)
         rows = _write_matrices(parts, norms, settings, places, known_until=known_until)
     for day, norm in norms.items():
         finish_matrix(places.matrix(day), day, norm, rows=rows[day], facts=facts)

@@ -32,6 +32,7 @@ from features.history import History, load_history
 from features.intake import Tables, take_in, take_in_frames
 from features.matrix import build_matrix, of_cohort, stack
 from features.norms import norms_at
+from features.proving import Broken, broken_promises
 from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
 from models.settings import Training, Value
@@ -147,6 +148,17 @@ class Company:
             raise ConfigError(f"known_at: expected {day} or later, the cutoff being {day}, got {until}")
         known = self._as_of(until)
         return known.as_they_came(self._matrix(day, known))
+
+    def prove(self, *cutoffs: Day) -> pd.DataFrame:
+        """Put every feature to the test on these mornings; return those that break what every feature promises.
+
+        Columns feature, promise ("future": it knows what came later; "others": it looks at other customers; "asked":
+        it depends on who else is asked for), cutoff, customer_id, value, otherwise. No row: all keep their promises.
+        """
+        history = self._as_of(self.newest_cutoff()).history
+        norms = {day: norms_at(history, cutoff=day) for day in map(_day, cutoffs)}
+        found = broken_promises(history, norms=norms, churn=self.settings.churn)
+        return pd.DataFrame([vars(each) for each in found], columns=list(Broken.__dataclass_fields__))
 
     def cutoffs(self, cutoff: Day) -> tuple[date, ...]:
         """Return the days whose snapshots may be learned from on the morning of ``cutoff``, oldest first."""

@@ -6,11 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from features.catalogue import catalogue
+from features.catalogue import Group, catalogue
 from features.errors import ConfigError, FeatureError, OutputError
+from features.ledger import Column, Past
 from features.outputs import read_manifest
 from features.own import NEEDED
 from models import ladder
@@ -93,6 +95,28 @@ def test_a_feature_that_gives_infinity_stops_the_stage_in_one_line(settings: Set
     Path("own.py").write_text(OWN.replace("np.maximum(purchases.count(days), 1)", "0"), encoding="utf-8")
     with pytest.raises(FeatureError, match=r"basket__per_day_364d gives inf for .* customers; give NaN where"):
         stages.build_features(settings, CUTOFF)
+
+
+def test_a_feature_that_knows_the_future_stops_the_stage_in_one_line(settings: Settings) -> None:
+    ever = "np.bincount(purchases.ledger.customer, minlength=9999)[purchases.customers].astype(float)"
+    Path("own.py").write_text(OWN.replace("np.maximum(purchases.count(days), 1)", ever), encoding="utf-8")
+    with pytest.raises(FeatureError, match=r"basket__per_day_364d is .* on 2\d{3}-.* without the rows known from the"):
+        stages.build_features(settings, CUTOFF)
+
+
+def test_a_notebook_learns_which_features_break_a_promise() -> None:
+    group = Group("leaky", needs={"orders": ()}, texts={"en": {"leaky": "Leak"}})
+
+    @group.feature(unit="days", family="leaky")
+    def newest_day(purchases: Past) -> Column:
+        """Newest day of purchase on record [day number]."""
+        return np.full(len(purchases.customers), float(purchases.ledger.day.max()))
+
+    orders = demo_company(customers=50, seed=5).tables["orders"]
+    broken = Company({"orders": orders}, features=[group], language="en").prove("2025-06-01")
+    assert set(broken["feature"]) == {"leaky__newest_day"}
+    assert "future" in set(broken["promise"])
+    assert (broken["value"] != broken["otherwise"]).all()
 
 
 def test_a_family_without_a_name_in_the_language_of_the_run_is_refused_before_anything_is_read(
