@@ -98,13 +98,13 @@ def main(contender: str, folder: str, cutoff_count: str) -> None:
             break
         last = table
         checksums.append(checksum(table))
-    peak_mb = peak_mb()
+    peak = peak_mb()
     with tempfile.NamedTemporaryFile(prefix=f"{contender}-", suffix=".parquet", delete=False) as file:
         pq.write_table(last, file.name)
     figures = {"seconds": seconds, "cpu_seconds": cpu_seconds, "import_seconds": import_seconds}
     rounded = {name: round(value, 2) for name, value in figures.items()}
     print(
-        json.dumps({"contender": contender, **rounded, "peak_mb": peak_mb, "checksums": checksums, "last": file.name})
+        json.dumps({"contender": contender, **rounded, "peak_mb": peak, "checksums": checksums, "last": file.name})
     )
 
 
