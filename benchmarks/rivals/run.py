@@ -103,9 +103,7 @@ def main(contender: str, folder: str, cutoff_count: str) -> None:
         pq.write_table(last, file.name)
     figures = {"seconds": seconds, "cpu_seconds": cpu_seconds, "import_seconds": import_seconds}
     rounded = {name: round(value, 2) for name, value in figures.items()}
-    print(
-        json.dumps({"contender": contender, **rounded, "peak_mb": peak, "checksums": checksums, "last": file.name})
-    )
+    print(json.dumps({"contender": contender, **rounded, "peak_mb": peak, "checksums": checksums, "last": file.name}))
 
 
 def peak_mb() -> int:
