@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # benchmarks/features.py would hide the package
+
 from benchmarks.worth.in_time import TimedTest, honest_tests
 from benchmarks.worth.measured import Ablation, Figure, ablate
 from benchmarks.worth.told import at_a_glance, reading, tables

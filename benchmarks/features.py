@@ -16,10 +16,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this file would hide the package of its name
 
-from rivals.run import BENCHMARKS, THREADS, race
-from rivals.simulated import company
+from benchmarks.rivals.run import ROOT, THREADS, race
+from benchmarks.rivals.simulated import company
 
 CONTENDERS = ("pandas", "polars", "duckdb", "treue")
 MANY = 12
@@ -37,10 +37,10 @@ def shared(size: str) -> dict[str, dict[str, Any]]:
 
 def whole(size: str, count: int, *, memory_gb: float = 3.0, cache: str | None = None) -> dict[str, Any]:
     """Build the whole catalogue in a fresh process; ``cache`` is an empty folder for compiled code."""
-    command = [sys.executable, "-m", "rivals.whole", str(company(size)), str(count), str(memory_gb)]
-    environment = {**os.environ, **THREADS, "OMP_WAIT_POLICY": "passive", "PYTHONPATH": str(BENCHMARKS.parent)}
+    command = [sys.executable, "-m", "benchmarks.rivals.whole", str(company(size)), str(count), str(memory_gb)]
+    environment = {**os.environ, **THREADS, "OMP_WAIT_POLICY": "passive", "PYTHONPATH": str(ROOT)}
     environment |= {"NUMBA_CACHE_DIR": cache} if cache else {}
-    done = subprocess.run(command, check=True, cwd=BENCHMARKS, env=environment, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, check=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -25,10 +25,12 @@ from typing import Any, TypeVar
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # benchmarks/features.py would hide the package
+
 import numpy as np
 import pandas as pd
-from rivals.simulated import company, cutoffs
 
+from benchmarks.rivals.simulated import company, cutoffs
 from features.outputs import read_parquet
 from models.churn_model import ChurnModel
 from pipelines import stages

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from rivals.columns import edges
+from benchmarks.rivals.columns import edges
 
 _SCRIPT = Path(__file__).with_suffix(".sql")
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rivals.columns import COLUMNS, ORDERS, QUARTER, REACH, RELATIONS, WINDOWS, YEAR
+from benchmarks.rivals.columns import COLUMNS, ORDERS, QUARTER, REACH, RELATIONS, WINDOWS, YEAR
 
 
 def features(folder: Path, cutoffs: Sequence[date]) -> Iterator[pa.Table]:

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 from polars import col
 
-from rivals.columns import COLUMNS, QUARTER, REACH, WINDOWS, YEAR, edges
+from benchmarks.rivals.columns import COLUMNS, QUARTER, REACH, WINDOWS, YEAR, edges
 
 SPAN = 1 << 16
 """Customer and day make one key: ``customer * SPAN + day``."""

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.rivals.columns import COLUMNS, QUARTER, REACH, WINDOWS, YEAR
 from features.accepted import accepted
 from features.history import History
 from features.ledger import Column, divide
 from features.partitions import Partitions
 from features.timeline import day_number
-from rivals.columns import COLUMNS, QUARTER, REACH, WINDOWS, YEAR
 
 
 def features(folder: Path, cutoffs: Sequence[date]) -> Iterator[pa.Table]:

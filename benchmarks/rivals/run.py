@@ -1,6 +1,6 @@
-"""Run one contender in a process of its own and say what it took: ``python -m rivals.run pandas FOLDER 12``.
+"""Run one contender in a process of its own and say what it took: ``python -m benchmarks.rivals.run pandas FOLDER 12``.
 
-A contender called ``name`` is a module ``rivals.in_name`` with ``features(folder, cutoffs)``, which yields one Arrow
+A contender called ``name`` is a module ``benchmarks.rivals.in_name`` with ``features(folder, cutoffs)``, which yields one Arrow
 table per cutoff. Taking the sums of a table and keeping the last one are not counted as its time.
 """
 
@@ -21,10 +21,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from rivals.columns import checksum, differences, disagreements
-from rivals.simulated import company, cutoffs
+from benchmarks.rivals.columns import checksum, differences, disagreements
+from benchmarks.rivals.simulated import company, cutoffs
 
-BENCHMARKS = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NEEDS = {"polars": "polars"}
 """What a contender needs that the project does not bring along."""
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "NUMBA_NUM_THREADS"), "2")
@@ -58,9 +58,9 @@ def measured(contender: str, size: str, cutoff_count: int) -> dict[str, Any]:
     ``seconds`` (wall), ``cpu_seconds``, ``import_seconds``, ``peak_mb``, ``checksums`` (one per cutoff) and ``last``,
     a Parquet file with the table of the last cutoff.
     """
-    command = [sys.executable, "-m", "rivals.run", contender, str(company(size)), str(cutoff_count)]
+    command = [sys.executable, "-m", "benchmarks.rivals.run", contender, str(company(size)), str(cutoff_count)]
     environment = {**os.environ, **THREADS, "OMP_WAIT_POLICY": "passive"}
-    done = subprocess.run(command, check=True, cwd=BENCHMARKS, env=environment, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, check=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -85,7 +85,7 @@ def main(contender: str, folder: str, cutoff_count: str) -> None:
     """Run the contender and print one JSON object."""
     os.environ.update(THREADS)  # counts only before the contender is imported
     began = time.perf_counter()
-    features = importlib.import_module(f"rivals.in_{contender}").features
+    features = importlib.import_module(f"benchmarks.rivals.in_{contender}").features
     import_seconds = time.perf_counter() - began
     seconds, cpu_seconds, checksums = 0.0, 0.0, []
     tables = features(Path(folder), cutoffs(int(cutoff_count)))

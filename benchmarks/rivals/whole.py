@@ -1,4 +1,4 @@
-"""The whole catalogue in a process of its own: ``python -m rivals.whole FOLDER CUTOFFS MEMORY_GB``.
+"""The whole catalogue in a process of its own: ``python -m benchmarks.rivals.whole FOLDER CUTOFFS MEMORY_GB``.
 
 As the product does it: tables, parts, norms, every feature of every cutoff in one pass, a Parquet file per cutoff.
 """
@@ -16,15 +16,15 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from benchmarks.rivals.columns import REACH
+from benchmarks.rivals.run import peak_mb
+from benchmarks.rivals.simulated import cutoffs
 from features.accepted import accepted
 from features.definition import Churn
 from features.one_pass import build_blocks, norms_of
 from features.outputs import ParquetStream
 from features.partitions import Partitions
 from features.resources import Resources
-from rivals.columns import REACH
-from rivals.run import peak_mb
-from rivals.simulated import cutoffs
 
 
 def main(folder: str, count: str, memory_gb: str) -> None:

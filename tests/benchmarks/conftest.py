@@ -1,8 +1,8 @@
-"""Benchmarks are started as scripts, so what they import lies beside them."""
+"""Benchmarks lie beside the packages, not among what is installed."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))

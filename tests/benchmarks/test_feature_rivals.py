@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from rivals import columns, run, simulated
 
+from benchmarks.rivals import columns, run, simulated
 from features.contract import TABLES
 
 CUTOFFS = [*simulated.cutoffs(3), date(2022, 3, 1)]
@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def rival(request: pytest.FixtureRequest) -> Any:
     if reason := run.left_out(request.param):
         pytest.skip(reason)
-    return importlib.import_module(f"rivals.in_{request.param}").features
+    return importlib.import_module(f"benchmarks.rivals.in_{request.param}").features
 
 
 def test_a_rival_says_what_a_loop_over_the_rows_says(rival, folder):
@@ -71,8 +71,8 @@ def test_a_difference_is_told_with_column_and_customer(folder):
 
 
 def test_a_contender_runs_in_a_process_of_its_own_and_says_what_it_took(folder):
-    command = [sys.executable, "-m", "rivals.run", "duckdb", str(folder), "2"]
-    done = subprocess.run(command, check=True, cwd=run.BENCHMARKS, capture_output=True, text=True)
+    command = [sys.executable, "-m", "benchmarks.rivals.run", "duckdb", str(folder), "2"]
+    done = subprocess.run(command, check=True, cwd=run.ROOT, capture_output=True, text=True)
     result = json.loads(done.stdout)
     last = Path(result["last"])
     assert columns.differences(naive(folder, simulated.cutoffs(2)[-1]), pq.read_table(last)) == []
