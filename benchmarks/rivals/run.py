@@ -1,7 +1,7 @@
 """Run one contender in a process of its own and say what it took: ``python -m benchmarks.rivals.run pandas FOLDER 12``.
 
-A contender called ``name`` is a module ``benchmarks.rivals.in_name`` with ``features(folder, cutoffs)``, which yields one Arrow
-table per cutoff. Taking the sums of a table and keeping the last one are not counted as its time.
+A contender called ``name`` is a module ``benchmarks.rivals.in_name`` with ``features(folder, cutoffs)``, which yields
+one Arrow table per cutoff. Taking the sums of a table and keeping the last one are not counted as its time.
 """
 
 from __future__ import annotations
