@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from features.definition import Churn
 from features.history import History, load_history
 from features.intake import Tables, take_in_frames
+from features.matrix import feature_columns
+from features.norms import norms_at
+from features.timeline import day_number
 
 Row = dict[str, Any]
 
@@ -32,9 +37,9 @@ def complaint(customer: str, occurred_on: str, *, closed_on: str | None = None, 
 
 
 def contact(customer: str, occurred_on: str, **more: Any) -> Row:
-    return {
-        "contact_id": f"{customer} {occurred_on}", "customer_id": customer, "occurred_on": day(occurred_on), **more
-    }  # fmt: skip
+    """Return one contact; without an id of its own each customer has one per day and direction."""
+    own = f"{customer} {occurred_on} {more.get('direction')}"
+    return {"contact_id": own, "customer_id": customer, "occurred_on": day(occurred_on), **more}
 
 
 def contract(customer: str, starts_on: str, ends_on: str | None = None, **more: Any) -> Row:
@@ -59,3 +64,11 @@ def tables(*, cutoff: date | None = None, **rows: list[Row]) -> Tables:
 def history(*, cutoff: date | None = None, **rows: list[Row]) -> History:
     """Return the history of tables given as ``orders=[order(…)], contracts=[…]``."""
     return load_history(tables(cutoff=cutoff, **rows))
+
+
+def features_on(cutoff: str, customer: str, **rows: list[Row]) -> pd.Series[float]:
+    """Return the features of one customer on the morning of ``cutoff``, by name."""
+    known = history(**rows)
+    norms = norms_at(known, cutoff=day(cutoff))
+    chosen = np.flatnonzero(known.customer_ids == customer)
+    return feature_columns(known.at(day_number(day(cutoff))), chosen, churn=Churn(), norms=norms).iloc[0]
