@@ -7,6 +7,7 @@ learned from; the simplest candidate within one standard error of the best is ch
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
@@ -26,9 +27,11 @@ from models.candidates import Candidate, fit_logistic_regression, fit_rhythm, fi
 from models.churn_model import ChurnModel, Purpose
 from models.folds import LEAST_OUTCOMES, Fold, folds_of, level_cutoff, split, teaches
 from models.metrics import calibration_error, evaluate, log_losses
+from models.rivals import FitRival, rivals
 from models.rounds import best_rounds
 from models.settings import Training
 from models.tune import tuned
+from models.verdict import against_rivals
 
 Fit = Callable[[pd.DataFrame, NDArray[np.int8]], Candidate]
 
@@ -72,26 +75,82 @@ def train(
     LeakageError
         If a horizon reaches past ``cutoff`` or a snapshot has no label.
     """
+    ground = _ground_of(snapshots, purpose=purpose, cutoff=cutoff, churn=churn, training=training)
+    return ground.deliver(ground.chosen), ground.tested
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """Every step of the ladder as it would be delivered, by name, and which of them was chosen."""
+
+    chosen: str
+    models: Mapping[str, ChurnModel]
+
+
+def train_each(snapshots: pd.DataFrame, *, purpose: Purpose, cutoff: date, churn: Churn, training: Training) -> Trained:
+    """Fit and calibrate every candidate as ``train`` does the chosen one; for comparisons, at the price of all fits.
+
+    Parameters and errors are those of ``train``. Without enough outcomes to learn from there is the rhythm alone.
+    """
+    ground = _ground_of(snapshots, purpose=purpose, cutoff=cutoff, churn=churn, training=training)
+    names = list(ground.steps) if teaches(ground.label) else [ground.chosen]
+    return Trained(chosen=ground.chosen, models={name: ground.deliver(name) for name in names})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ground:
+    """What every candidate of one training stands on: the snapshots in order, the steps, and how the folds went."""
+
+    rows: pd.DataFrame
+    level: pd.DataFrame
+    steps: Mapping[str, Fit]
+    tested: pd.DataFrame
+    chosen: str
+    evidence: Mapping[str, Any]
+    purpose: Purpose
+    cutoff: date
+
+    @property
+    def label(self) -> NDArray[np.int8]:
+        """Outcomes of all snapshots."""
+        return self.rows["label"].to_numpy(np.int8)
+
+    def deliver(self, name: str) -> ChurnModel:
+        """Fit a candidate on all snapshots and calibrate it."""
+        names, label = feature_names(self.rows), self.label
+        lost = self.purpose == "churn"
+        fitted = self.steps[name](self.rows[list(names)], label) if teaches(label) else untrained_rhythm(lost=lost)
+        return ChurnModel(
+            purpose=self.purpose,
+            candidate=fitted,
+            calibration=_calibration(self.tested.loc[self.tested["candidate"] == name], self.level, fitted),
+            features=names,
+            cutoff=self.cutoff,
+            evidence=self.evidence,
+        )
+
+
+def _ground_of(snapshots: pd.DataFrame, *, purpose: Purpose, cutoff: date, churn: Churn, training: Training) -> _Ground:
     _require_labels(snapshots, churn, cutoff=cutoff)
     rows = snapshots.sort_values(["cutoff", "customer_id"], ignore_index=True)
-    names, label = feature_names(rows), rows["label"].to_numpy(np.int8)
     cutoffs = sorted(set(rows["cutoff"]))
     folds = folds_of(cutoffs, churn)
     steps = ladder(purpose, training, _settings_of_trees(rows, folds, purpose, training))
     tested = _test_all(rows, steps, folds)
-    chosen, remark = choose(tested, label, steps)
-    fitted = steps[chosen](rows[list(names)], label) if teaches(label) else untrained_rhythm(lost=purpose == "churn")
+    others = _test_all(rows, rivals(feature_names(rows), churn, lost=purpose == "churn"), folds)
+    chosen, remark = choose(tested, rows["label"].to_numpy(np.int8), steps)
     level = rows.loc[rows["cutoff"] == level_cutoff(cutoffs, cutoff)] if len(tested) else rows.head(0)
-    evidence = {**_evidence(rows, tested, chosen=chosen, remark=remark), "level_of": _only_day(level)}
-    model = ChurnModel(
+    stated = _evidence(rows, tested, others, chosen=chosen, remark=remark)
+    return _Ground(
+        rows=rows,
+        level=level,
+        steps=steps,
+        tested=tested,
+        chosen=chosen,
+        evidence={**stated, "level_of": _only_day(level)},
         purpose=purpose,
-        candidate=fitted,
-        calibration=_calibration(tested.loc[tested["candidate"] == chosen], level, fitted),
-        features=names,
         cutoff=cutoff,
-        evidence=evidence,
     )
-    return model, tested
 
 
 def _require_labels(snapshots: pd.DataFrame, churn: Churn, *, cutoff: date) -> None:
@@ -133,15 +192,15 @@ def _settings_of_trees(
     return tuned(loss, trials=training.tune.trials, seed=training.seed)
 
 
-def _test_all(rows: pd.DataFrame, steps: Mapping[str, Fit], folds: Sequence[Fold]) -> pd.DataFrame:
-    """Fit every candidate on every fold; probabilities are calibrated on each fold itself, alike for all."""
+def _test_all(rows: pd.DataFrame, steps: Mapping[str, FitRival], folds: Sequence[Fold]) -> pd.DataFrame:
+    """Fit every candidate (or rival) on every fold; probabilities are calibrated on each fold itself, alike for all."""
     parts = [_test(rows, name, fit, fold) for fold in folds for name, fit in steps.items()]
     tested = [part for part in parts if part is not None]
     empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _FOLD_COLUMNS.items()})
     return pd.concat(tested, ignore_index=True) if tested else empty
 
 
-def _test(rows: pd.DataFrame, name: str, fit: Fit, fold: Fold) -> pd.DataFrame | None:
+def _test(rows: pd.DataFrame, name: str, fit: FitRival, fold: Fold) -> pd.DataFrame | None:
     learn, test = split(rows, fold)
     known, truth = learn["label"].to_numpy(np.int8), test["label"].to_numpy(np.int8)
     if not (teaches(known) and teaches(truth)):
@@ -236,12 +295,19 @@ def _measured_at(test: pd.DataFrame) -> Mapping[str, float]:
     return {**found, "calibration_error_as_learned": calibration_error(label, as_learned)}
 
 
-def _evidence(rows: pd.DataFrame, tested: pd.DataFrame, *, chosen: str, remark: str) -> Mapping[str, Any]:
-    metrics = {str(name): _measured(part) for name, part in tested.groupby("candidate", sort=True)}
+def _evidence(
+    rows: pd.DataFrame, tested: pd.DataFrame, others: pd.DataFrame, *, chosen: str, remark: str
+) -> Mapping[str, Any]:
+    metrics, rival_metrics = (
+        {str(name): _measured(part) for name, part in each.groupby("candidate", sort=True)} for each in (tested, others)
+    )
+    verdict = against_rivals(tested.loc[tested["candidate"] == chosen], others)
     return {
         "chosen": chosen,
         "remark": remark,
         "metrics": metrics,
+        "rivals": rival_metrics,
+        **verdict.facts(),
         "tests": sorted(str(day) for day in set(tested["test"])),
         "training_cutoffs": [str(day) for day in sorted(set(rows["cutoff"]))],
         "snapshots": len(rows),

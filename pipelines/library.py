@@ -16,7 +16,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -33,8 +33,11 @@ from features.intake import Tables, take_in, take_in_frames
 from features.matrix import build_matrix, of_cohort, stack
 from features.norms import norms_at
 from features.proving import Broken, broken_promises
+from features.timeline import require_finished
+from models.backtest import Judged, Morning, judge, with_outcome
 from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
+from models.origins import origins_of
 from models.settings import Training, Value
 from pipelines.build_features import cutoffs_to_learn_from
 from pipelines.own_features import catalogue_of
@@ -185,6 +188,14 @@ class Company:
         """
         return self._as_of(_day(cutoff)).as_they_came(self._train(_day(cutoff), purpose)[1])
 
+    def judged(
+        self, cutoff: Day, *, purpose: Purpose = "churn", origins: Sequence[Day] | None = None
+    ) -> tuple[Judged, ...]:
+        """Return every origin of the backtest, judged by what is known on ``cutoff``; see ``models.backtest``."""
+        churn, training = self.settings.churn, self.settings.training
+        mornings = self._mornings(_day(cutoff), purpose, origins)
+        return tuple(judge(morning, purpose=purpose, churn=churn, training=training) for morning in mornings)
+
     def score(self, cutoff: Day, model: ChurnModel) -> pd.DataFrame:
         """Return probability with interval, value, segment and reasons of each customer, likeliest first.
 
@@ -228,6 +239,18 @@ class Company:
             data=matrix[names].to_numpy(),
             feature_names=names,
         )
+
+    def _mornings(self, cutoff: date, purpose: Purpose, origins: Sequence[Day] | None) -> Iterator[Morning]:
+        """Yield each origin as it was: all that is learned from by what was known on it, what became of it by now."""
+        known, churn = self._as_of(cutoff), self.settings.churn
+        chosen = origins_of(self.cutoffs(cutoff), churn) if origins is None else [_day(each) for each in origins]
+        for origin in chosen:
+            require_finished(origin, churn, known_until=known.until)
+        truth = {origin: of_cohort(self._matrix(origin, known), COHORTS[purpose]) for origin in chosen}
+        for origin in chosen:
+            learn = of_cohort(self._snapshots(origin), COHORTS[purpose])
+            ranked = of_cohort(self._matrix(origin, self._as_of(origin)), COHORTS[purpose])
+            yield Morning(origin=origin, learn=learn, ranked=with_outcome(ranked, truth[origin]))
 
     def _matrix(self, cutoff: date, known: _Known) -> pd.DataFrame:
         return build_matrix(known.history, cutoff=cutoff, churn=self.settings.churn, known_until=known.until)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from features.definition import Churn
 from features.matrix import of_cohort
 from features.timeline import learnable_before
+from models.origins import spread
 from pipelines.library import Company
 
 LEAST_OUTCOMES = 20
@@ -53,28 +54,6 @@ def honest_tests(company: Company, *, least: int, most: int) -> tuple[TimedTest,
             break
         usable = [day for day in usable if day not in refused]
     return tuple(built[day] for day in chosen)
-
-
-def spread(cutoffs: Sequence[date], churn: Churn, *, least: int, most: int) -> tuple[date, ...]:
-    """Return at most ``most`` of evenly spaced cutoffs, the newest and others a whole lead and horizon apart.
-
-    Where that leaves fewer than ``least``, they lie as far apart as the history allows.
-
-    Examples
-    --------
-    >>> days = [date(2025, month, 1) for month in range(1, 8)]
-    >>> [day.month for day in spread(days, Churn(lead_days=0, horizon_days=90), least=3, most=6)]
-    [1, 4, 7]
-    >>> [day.month for day in spread(days[:5], Churn(lead_days=0, horizon_days=90), least=3, most=6)]
-    [1, 3, 5]
-    """
-    if len(cutoffs) < 2:
-        return tuple(cutoffs)
-    step = (cutoffs[-1] - cutoffs[0]).days / (len(cutoffs) - 1)
-    apart = max(1, round((churn.lead_days + churn.horizon_days) / step))
-    count = min(max(1 + (len(cutoffs) - 1) // apart, least), most, len(cutoffs))
-    stride = min(apart, (len(cutoffs) - 1) // max(count - 1, 1))
-    return tuple(cutoffs[len(cutoffs) - 1 - stride * back] for back in range(count))[::-1]
 
 
 def _may_test(day: date, matrices: Mapping[date, pd.DataFrame], churn: Churn) -> bool:
