@@ -7,8 +7,9 @@ that they do not depend on how the history was divided.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -60,6 +61,27 @@ class Norms:
     def classes(self, turnover: Column) -> NDArray[np.int64]:
         """Return the class by turnover of 364 days [cents]: 0 for A, 1 for B, 2 for C."""
         return np.where(turnover >= self.a_turnover, 0, np.where(turnover >= self.b_turnover, 1, 2))
+
+    def to_facts(self) -> dict[str, Any]:
+        """Return all but the rhythm as plain values for a manifest, None where nothing can be said."""
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self) if each.name != "rhythm"}
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any], rhythm: RhythmParameters) -> Norms:
+        """Return the norms from what `to_facts` gave, and their rhythm."""
+        return cls(rhythm=rhythm, **{name: _from_plain(value) for name, value in facts.items()})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return None if value != value else value
+
+
+def _from_plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_from_plain(each) for each in value)
+    return float("nan") if value is None else value
 
 
 Summary = Mapping[str, NDArray[np.int64]]

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from features.errors import OutputError
 from features.matrix import require_somebody
 from features.norms import Norms
 from features.one_pass import build_blocks, norms_of
@@ -60,7 +61,7 @@ def build_features(settings: Settings, cutoff: date) -> Path:
 
 def finish_matrix(folder: Path, cutoff: date, norms: Norms, *, rows: int, facts: Mapping[str, Any]) -> None:
     """Write the manifest of a matrix of so many rows, which makes it one that may be read."""
-    own = {"cutoff": cutoff.isoformat(), "rhythm": asdict(norms.rhythm)}
+    own = {"cutoff": cutoff.isoformat(), "rhythm": asdict(norms.rhythm), "norms": norms.to_facts()}
     write_manifest(folder, rows={MATRIX: rows}, facts={**facts, **own})
 
 
@@ -73,6 +74,20 @@ def read_matrix(folder: Path) -> pd.DataFrame:
 def read_rhythm(folder: Path) -> RhythmParameters:
     """Return the rhythm fitted at the cutoff of a finished folder."""
     return rhythm_from(read_manifest(folder)["rhythm"])
+
+
+def read_norms(folder: Path) -> Norms:
+    """Return what was usual in the company at the cutoff of a finished folder.
+
+    Raises
+    ------
+    OutputError
+        If the folder was written before norms were kept.
+    """
+    manifest = read_manifest(folder)
+    if "norms" not in manifest:
+        raise OutputError(f"{folder} was written by an older Treue; run `treue run` with this cutoff again")
+    return Norms.from_facts(manifest["norms"], rhythm_from(manifest["rhythm"]))
 
 
 def rhythm_from(stored: Mapping[str, Any]) -> RhythmParameters:

@@ -33,7 +33,8 @@ from features.intake import Tables, take_in, take_in_frames
 from features.matrix import build_matrix, of_cohort, stack
 from features.norms import norms_at
 from features.proving import Broken, broken_promises
-from features.timeline import require_finished
+from features.timeline import day_number, require_finished
+from features.what_if import usual_goodwill_cents
 from models.backtest import Judged, Morning, judge, with_outcome
 from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
@@ -43,6 +44,8 @@ from pipelines.build_features import cutoffs_to_learn_from
 from pipelines.own_features import catalogue_of
 from pipelines.score import scored
 from pipelines.settings import Settings, load_settings, settings_from
+from retention.changes import Known, Tried, best_changes, tried
+from retention.levers import levers
 from retention.own_texts import texts_for
 from retention.reasons import rank_reasons
 from retention.sentences import sentences
@@ -223,6 +226,18 @@ class Company:
         )
         return self._as_of(_day(cutoff)).as_they_came(told.reset_index()).set_index("customer_id")
 
+    def changes(self, cutoff: Day, model: ChurnModel, *, language: Language | None = None) -> pd.DataFrame:
+        """Return what would change each customer's probability: the lever that helps most, scored by the same model.
+
+        Index customer_id in the order of ``score``; would_change (a sentence), lever, probability_if (missing where no
+        lever helps). Associations, not promises; channels are not asked for consent here.
+        """
+        matrix = self._ranked(_day(cutoff), model).set_index("customer_id")
+        outcome = self._tried(_day(cutoff), model, matrix)
+        texts = texts_for(self.features, language or self.settings.language)
+        told = best_changes(matrix.index, outcome, purpose=model.purpose, texts=texts)
+        return self._as_of(_day(cutoff)).as_they_came(told.reset_index()).set_index("customer_id")
+
     def explanation(self, cutoff: Day, model: ChurnModel) -> shap.Explanation:
         """Return the contributions [log-odds] as ``shap.Explanation``, for all of ``shap.plots``.
 
@@ -283,6 +298,13 @@ class Company:
             run_id="notebook",
         )
 
+    def _tried(self, cutoff: date, model: ChurnModel, matrix: pd.DataFrame) -> Tried:
+        """Return what every lever would do to the customers of ``matrix``, by any channel."""
+        history = self._as_of(cutoff).history
+        norms = norms_at(history, cutoff=cutoff)
+        known = Known(history=history, norms=norms, churn=self.settings.churn, cutoff=day_number(cutoff))
+        return tried(matrix, known, model, levers=levers(goodwill_cents=self._as_of(cutoff).goodwill_cents))
+
     def _ranked(self, cutoff: date, model: ChurnModel) -> pd.DataFrame:
         """Return the matrix of the model's cohort, likeliest customer first, as ``scored`` orders them."""
         cohort = self._cohort(cutoff, model)
@@ -335,13 +357,17 @@ class _Known:
     """What is known of the tables on one morning."""
 
     def __init__(self, tables: Tables, cutoff: date, features: Catalogue):
-        self._tables, self._features = tables, features
+        self._tables, self._features, self._cutoff = tables, features, cutoff
         self.first = tables.first_known
         self.until = min(cutoff, tables.last_known + timedelta(days=1))
 
     @cached_property
     def history(self) -> History:
         return load_history(self._tables, self._features)
+
+    @cached_property
+    def goodwill_cents(self) -> int:
+        return usual_goodwill_cents(self._tables, self._cutoff)
 
     def as_they_came(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return ``frame`` with ``customer_id`` in the type it had in the orders: whole numbers, else text."""

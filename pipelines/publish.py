@@ -15,10 +15,12 @@ from features.errors import ConfigError
 from features.intake import take_in
 from features.outputs import read_manifest, read_parquet, write_manifest, write_parquet
 from pipelines.build_features import read_matrix
+from pipelines.changes import tried_on
 from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
+from retention.changes import best_changes
 from retention.consent import allowed_channels
 from retention.export.files import write_people_csv
 from retention.lists import (
@@ -62,6 +64,7 @@ class Desk:
     families: Mapping[str, str]
     texts: ReasonTexts
     measures: tuple[Measure, ...]
+    features: Catalogue
 
 
 def publish(settings: Settings, cutoff: date) -> Path:
@@ -70,7 +73,8 @@ def publish(settings: Settings, cutoff: date) -> Path:
     desk = _desk(settings, cutoff, places)
     selected = {name: _selected(desk, name) for name in _PURPOSES}
     plan = _plan(desk, selected)
-    lists = {name: _list(desk, name, selected[name], plan) for name in _PURPOSES}
+    changes = _changes(desk, selected)
+    lists = {name: _list(desk, name, selected[name], plan, changes[_PURPOSES[name]]) for name in _PURPOSES}
     folder = places.lists(cutoff)
     refused = not_contactable(dict(desk.scores), desk.channels)
     rows = _write_lists(folder, desk, lists, plan) | _write_machine(folder, "not_contactable", refused)
@@ -99,6 +103,7 @@ def _desk(settings: Settings, cutoff: date, places: Places) -> Desk:
         families=features.families,
         texts=texts_for(features, settings.language),
         measures=measures_of(settings, features),
+        features=features,
     )
 
 
@@ -163,7 +168,18 @@ def _reasons(scored: pd.DataFrame) -> pd.DataFrame:
     return scored.set_index("customer_id")[columns]
 
 
-def _list(desk: Desk, name: ListName, selected: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
+def _changes(desk: Desk, selected: Mapping[ListName, pd.DataFrame]) -> Mapping[Purpose, pd.DataFrame]:
+    """Return what would change it, for the listed customers of both purposes."""
+    listed = {_PURPOSES[name]: pd.Index(part["customer_id"], dtype="str") for name, part in selected.items()}
+    found = tried_on(desk.settings, desk.cutoff, desk.matrix, listed, desk.features, channels=desk.channels)
+    return {
+        purpose: best_changes(ids, found[purpose], purpose=purpose, texts=desk.texts) for purpose, ids in listed.items()
+    }
+
+
+def _list(
+    desk: Desk, name: ListName, selected: pd.DataFrame, plan: pd.DataFrame, changes: pd.DataFrame
+) -> pd.DataFrame:
     reasons = _reasons(selected)
     texts = sentences(
         reasons,
@@ -182,6 +198,7 @@ def _list(desk: Desk, name: ListName, selected: pd.DataFrame, plan: pd.DataFrame
         cutoff=desk.cutoff,
         texts=desk.texts,
         earlier_probability=desk.earlier[name],
+        changes=changes,
     )
 
 

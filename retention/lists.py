@@ -15,6 +15,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from retention.changes import CHANGE_COLUMNS
 from retention.consent import CHANNELS, contactable
 from retention.formats import date_text, share_text
 from retention.measures import ListName
@@ -23,7 +24,7 @@ from retention.texts import ListTexts, ReasonTexts
 
 WHYS = tuple(f"why_{place}" for place in range(1, MOST + 1))
 _STAKES: Mapping[ListName, str] = {"early_warning": "value_at_risk", "win_back": "expected_value"}
-_ENDING = (*WHYS, "measure", "channel", "allowed_channels", "note", "since", "new_because")
+_ENDING = (*WHYS, *CHANGE_COLUMNS, "measure", "channel", "allowed_channels", "note", "since", "new_because")
 EARLY_WARNING_COLUMNS = (
     "rank", "customer_id", "name", "owner", "segment", "probability", "probability_low", "probability_high",
     "risk_band", "by_when", "value", "value_at_risk", *_ENDING,
@@ -110,6 +111,7 @@ def early_warning(
     cutoff: date,
     texts: ReasonTexts,
     earlier_probability: pd.Series | None = None,
+    changes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the early-warning list for machines; :func:`retention.tables.for_people` makes it readable.
 
@@ -129,6 +131,8 @@ def early_warning(
     texts : ReasonTexts
     earlier_probability : Series, index customer_id, optional
         Probability at the cutoff before, to say why somebody is new.
+    changes : DataFrame, index customer_id, optional
+        See :func:`retention.changes.best_changes`; without it their columns are empty.
 
     Returns
     -------
@@ -136,7 +140,7 @@ def early_warning(
         measure and channel: codes, of the treatment arm only. note: what holds instead; a control customer shows no
         channel either. since: first cutoff of the unbroken row of lists up to this one.
     """
-    listed = _listed(selected, "early_warning", sentences, channels, plan, texts)
+    listed = _listed(selected, "early_warning", _told(sentences, changes), channels, plan, texts)
     dated = _with_history(listed, "early_warning", history, cutoff, texts, earlier_probability)
     return dated[list(EARLY_WARNING_COLUMNS)]
 
@@ -151,9 +155,10 @@ def win_back(
     cutoff: date,
     texts: ReasonTexts,
     earlier_probability: pd.Series | None = None,
+    changes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the win-back list for machines, with ``WIN_BACK_COLUMNS``; as :func:`early_warning`."""
-    listed = _listed(selected, "win_back", sentences, channels, plan, texts)
+    listed = _listed(selected, "win_back", _told(sentences, changes), channels, plan, texts)
     return _with_history(listed, "win_back", history, cutoff, texts, earlier_probability)[list(WIN_BACK_COLUMNS)]
 
 
@@ -174,18 +179,25 @@ def _selected(
     return named.assign(rank=np.arange(1, len(named) + 1))
 
 
+def _told(sentences: pd.DataFrame, changes: pd.DataFrame | None) -> pd.DataFrame:
+    """Return reasons and what would change it, in the columns of the lists."""
+    whys = sentences.rename(columns=lambda column: column.replace("text_", "why_")).reindex(columns=list(WHYS))
+    known = pd.DataFrame(index=sentences.index) if changes is None else changes
+    kinds = {"would_change": "str", "lever": "str", "probability_if": "float64"}
+    return whys.join(known.reindex(index=whys.index, columns=list(CHANGE_COLUMNS)).astype(kinds))
+
+
 def _listed(
     selected: pd.DataFrame,
     name: ListName,
-    sentences: pd.DataFrame,
+    told: pd.DataFrame,
     channels: pd.DataFrame,
     plan: pd.DataFrame,
     texts: ReasonTexts,
 ) -> pd.DataFrame:
     """Return the list with reasons, measure, channels and note."""
-    whys = sentences.rename(columns=lambda column: column.replace("text_", "why_")).reindex(columns=list(WHYS))
     assigned = plan[plan["list"] == name].set_index("customer_id")[["measure", "channel", "arm"]]
-    joined = selected.join(whys, on="customer_id").join(assigned, on="customer_id")
+    joined = selected.join(told, on="customer_id").join(assigned, on="customer_id")
     withheld = joined["arm"].eq("control").fillna(False).to_numpy(dtype=bool)
     idle = joined["arm"].isna().to_numpy()
     notes = texts.lists.notes

@@ -16,6 +16,8 @@ from retention.texts import ReasonTexts
 SHARES = ("probability", "probability_low", "probability_high")
 MONEY = ("value", "value_at_risk", "expected_value", "expected_net_value", "cost")
 DATES = ("by_when", "since")
+MACHINE = ("lever", "probability_if")
+"""Columns for machines only: people read the sentence ``would_change``."""
 _PLAN_COLUMNS = (
     "owner", "customer_id", "name", "list", "segment", "measure", "channel", "by_when", "cost", "hours",
     "expected_net_value", "note",
@@ -38,10 +40,10 @@ def for_people(frame: pd.DataFrame, *, texts: ReasonTexts, measures: Sequence[Me
 
     Returns
     -------
-    DataFrame of str, same rows and order, headings of ``texts.lists.headings``
+    DataFrame of str, same rows and order, headings of ``texts.lists.headings``; without the columns of ``MACHINE``
     """
-    writers = _writers(texts, measures, currency)
-    cells = {column: [writers.get(column, _plain)(value) for value in frame[column]] for column in frame.columns}
+    writers, shown = _writers(texts, measures, currency), [name for name in frame.columns if name not in MACHINE]
+    cells = {column: [writers.get(column, _plain)(value) for value in frame[column]] for column in shown}
     if "owner" in cells:
         cells["owner"] = [owner or texts.lists.no_owner for owner in cells["owner"]]
     headings = texts.lists.headings

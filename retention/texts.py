@@ -120,6 +120,22 @@ class ListTexts(Section):
     no_owner: str = Field(description="Shown where no account manager is known.")
 
 
+class LeverTexts(Section):
+    """What is said of one lever."""
+
+    title: str = Field(min_length=1, description="What to do, in a few words.")
+    state: str = Field(min_length=1, description="What then holds of the customer, as a clause that follows a comma.")
+
+
+class ChangeTexts(Section):
+    """How it is told what would change the probability."""
+
+    sentence: dict[Purpose, str] = Field(description="Sentence with {state}, {before} and {after}.")
+    none_helps: dict[Purpose, str] = Field(description="Where levers apply but none helps.")
+    none_applies: str = Field(min_length=1, description="Where there is nothing to mend.")
+    levers: dict[str, LeverTexts] = Field(description="Texts of every lever.")
+
+
 class ReasonTexts(Section):
     """All texts of one language."""
 
@@ -128,6 +144,7 @@ class ReasonTexts(Section):
     fallbacks: Sides = Field(description="Sentence without numbers; {subject} is the family's.")
     nouns: dict[str, Noun] = Field(description="Counted nouns, usable as units.")
     families: dict[str, FamilyTexts] = Field(description="Texts of every family of reasons.")
+    changes: ChangeTexts = Field(description="What would change the probability.")
     lists: ListTexts = Field(description="Words of the lists.")
 
     @model_validator(mode="after")
