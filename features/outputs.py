@@ -67,7 +67,7 @@ class ParquetStream:
         plain = table.replace_schema_metadata(None)
         if self._writer is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self._temporary, plain.schema, compression="zstd", store_schema=True)
+            self._writer = _writer(self._temporary, plain.schema)
         if len(plain) or not self.rows:
             self._writer.write_table(plain)
         self.rows += len(plain)
@@ -85,6 +85,13 @@ class ParquetStream:
                     _sync_folder(self._path.parent)
         finally:
             self._temporary.unlink(missing_ok=True)
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Open a Parquet file for tables of numbers: a dictionary of numbers costs more time and space than it saves."""
+    texts = [each.name for each in schema if pa.types.is_string(each.type) or pa.types.is_large_string(each.type)]
+    compressed: Mapping[str, Any] = {"compression": "zstd", "compression_level": 1}
+    return pq.ParquetWriter(path, schema, use_dictionary=texts, store_schema=True, **compressed)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> Path:
