@@ -1,12 +1,14 @@
 """LightGBM that starts from the rhythm: trees learn only what the buying rhythm does not already say.
 
+A flat matrix without a rhythm starts from the base rate instead.
+
 Several members differ by seed; their mean is the score. Trees are kept as LightGBM's own text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.candidates import SILENT, Column, OneColumn, fit_rhythm
+from models.candidates import Column, OneColumn, fit_rhythm
 
 MEMBERS = 5
 
@@ -53,12 +55,37 @@ class BoostingSettings:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """The same log-odds for every row: the start where there is no rhythm."""
+
+    intercept: float
+
+    def log_odds(self, features: pd.DataFrame) -> Column:
+        """Raw log-odds, shape (n_rows,)."""
+        return np.full(len(features), self.intercept)
+
+    def contributions(self, features: pd.DataFrame) -> tuple[float, pd.DataFrame]:
+        """Return the level as base; no column speaks."""
+        return self.intercept, pd.DataFrame(index=features.index)
+
+    def facts(self) -> dict[str, Any]:
+        """Numbers for the manifest."""
+        return {"intercept": self.intercept}
+
+
+def base_rate(label: NDArray[np.int8], weight: Column | None = None) -> Level:
+    """Return the log-odds of the (weighted) share of label 1; both outcomes must occur."""
+    share = float(np.average(label, weights=weight))
+    return Level(intercept=float(np.log(share / (1 - share))))
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Boosted:
-    """The rhythm as starting score plus the mean of the members' trees."""
+    """A starting score (the rhythm, or one level for all) plus the mean of the members' trees."""
 
     name: str
-    start: OneColumn
+    start: OneColumn | Level
     columns: tuple[str, ...]
     trees: tuple[str, ...]
     threads: int = 2
@@ -82,11 +109,12 @@ class Boosted:
         return np.asarray(self._members(features).std(axis=0), dtype=np.float64)
 
     def contributions(self, features: pd.DataFrame) -> tuple[float, pd.DataFrame]:
-        """TreeSHAP of every member, averaged; the start's share goes to the rhythm it comes from."""
+        """TreeSHAP of every member, averaged; the start's share goes to the column it comes from."""
         shap = self._predicted(features, pred_contrib=True).mean(axis=0)
         parts = pd.DataFrame(shap[:, :-1], columns=list(self.columns), index=features.index)
         base, start = self.start.contributions(features)
-        parts[SILENT] = parts[SILENT] + start[SILENT]
+        for name in start.columns:
+            parts[name] = parts[name] + start[name]
         return base + (float(shap[0, -1]) if len(shap) else 0.0), parts
 
     def to_files(self) -> dict[str, bytes]:
@@ -120,18 +148,24 @@ def fit_boosted(
     threads: int = 2,
     settings: BoostingSettings | None = None,
     members: int = MEMBERS,
+    start: Level | None = None,
+    weight: Column | None = None,
+    categories: Sequence[str] = (),
 ) -> Boosted:
-    """Fit ``members`` boosters, each from another seed, from the rhythm's log-odds.
+    """Fit ``members`` boosters, each from another seed, from the rhythm's log-odds or another ``start``.
 
-    Rows must come in one total order (cutoff, customer): the order of rows changes a LightGBM model.
+    Rows must come in one total order (cutoff, customer): the order of rows changes a LightGBM model. ``weight`` says
+    how much each row counts; ``categories`` names columns of codes (0, 1, …) whose order means nothing.
     """
-    start = fit_rhythm(features, label, lost=lost)
+    begin = start or fit_rhythm(features, label, lost=lost)
     settings = settings or BoostingSettings()
     data = lgb.Dataset(
         features.to_numpy(np.float64),
         label,
-        init_score=start.log_odds(features),
+        weight=weight,
+        init_score=begin.log_odds(features),
         feature_name=list(features.columns),
+        categorical_feature=list(categories),
         params={"verbose": -1, "num_threads": threads, "min_data_in_leaf": settings.least_rows},
         free_raw_data=False,
     )
@@ -139,7 +173,7 @@ def fit_boosted(
         _text_of(lgb.train(settings.parameters(seed=seed + k, threads=threads), data, settings.rounds))
         for k in range(members)
     )
-    return Boosted(name="lightgbm", start=start, columns=tuple(features.columns), trees=trees, threads=threads)
+    return Boosted(name="lightgbm", start=begin, columns=tuple(features.columns), trees=trees, threads=threads)
 
 
 def _text_of(booster: lgb.Booster) -> str:
@@ -150,5 +184,6 @@ def _text_of(booster: lgb.Booster) -> str:
 def boosted_from(facts: Mapping[str, Any], files: Mapping[str, bytes]) -> Boosted:
     """Return the ensemble stored by ``to_files`` and ``facts``; the caller has verified the files' digests."""
     trees = tuple(files[f"booster_{k}.txt"].decode() for k in range(facts["members"]))
-    start = OneColumn(name="rhythm", **facts["start"])
+    said = facts["start"]
+    start = OneColumn(name="rhythm", **said) if "column" in said else Level(**said)
     return Boosted(name="lightgbm", start=start, columns=tuple(facts["columns"]), trees=trees)

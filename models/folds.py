@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from features.definition import Churn
+from features.errors import LeakageError
 from features.timeline import learnable_before
 
 LEAST_OUTCOMES = 5
@@ -59,3 +61,74 @@ def split(rows: pd.DataFrame, fold: Fold) -> tuple[pd.DataFrame, pd.DataFrame]:
 def teaches(label: NDArray[np.int8]) -> bool:
     """Return whether both outcomes are there often enough to learn or to test."""
     return bool(min(label.sum(), (1 - label).sum()) >= LEAST_OUTCOMES)
+
+
+class PurgedTimeSplit:
+    """Folds ordered in time for scikit-learn: a test cutoff, and only rows whose outcome was known on its morning.
+
+    Parameters
+    ----------
+    n_splits : int
+        At most so many folds; the newest cutoffs that leave something to learn from are tested.
+    lead_days, horizon_days : int
+        As in ``churn``: a row of cutoff ``c`` is learned from only if ``c + lead + horizon`` lies on or before the
+        tested cutoff. That gap is the purge.
+
+    Notes
+    -----
+    ``split`` needs ``groups``: the cutoff of each row (dates, timestamps or ISO texts). Rows between the purge and the
+    test are in neither part.
+
+    Examples
+    --------
+    >>> cutoffs = ["2025-01-01", "2025-02-01", "2025-03-01", "2025-04-01"]
+    >>> splitter = PurgedTimeSplit(n_splits=2, lead_days=7, horizon_days=30)
+    >>> [(train.tolist(), test.tolist()) for train, test in splitter.split(cutoffs, groups=cutoffs)]
+    [([0], [2]), ([0, 1], [3])]
+    """
+
+    def __init__(self, n_splits: int = _MOST_FOLDS, *, lead_days: int = 14, horizon_days: int = 90) -> None:
+        self.n_splits, self.lead_days, self.horizon_days = n_splits, lead_days, horizon_days
+
+    def split(
+        self,
+        X: Any,  # noqa: N803 (scikit-learn's name)
+        y: Any = None,
+        groups: Any = None,
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Yield the positions to learn from and those to test on, the oldest test first.
+
+        Raises
+        ------
+        LeakageError
+            If ``groups`` is missing, is not one cutoff per row, or no cutoff has a finished horizon before another.
+        """
+        del y
+        days = _cutoffs_of(groups, len(X))
+        for fold in self._folds(days):
+            yield np.flatnonzero(np.isin(days, np.array(fold.learn, dtype=object))), np.flatnonzero(days == fold.test)
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: N803
+        """Return the number of folds that ``groups`` allow; without them the most there can be."""
+        del X, y
+        return self.n_splits if groups is None else len(self._folds(_cutoffs_of(groups, len(groups))))
+
+    def _folds(self, days: NDArray[np.object_]) -> tuple[Fold, ...]:
+        churn = Churn(lead_days=self.lead_days, horizon_days=self.horizon_days)
+        cutoffs = sorted(set(days))
+        folds = _usable(cutoffs, churn)[-self.n_splits :]
+        if not folds:
+            raise LeakageError(
+                f"no test ordered in time: of {len(cutoffs)} cutoffs none lies lead and horizon"
+                f" ({self.lead_days + self.horizon_days} days) after another; bring older cutoffs"
+            )
+        return folds
+
+
+def _cutoffs_of(groups: Any, n_rows: int) -> NDArray[np.object_]:
+    if groups is None:
+        raise LeakageError("PurgedTimeSplit needs the cutoff of every row: pass groups=<cutoffs>")
+    days = np.array([pd.Timestamp(each).date() for each in groups], dtype=object)
+    if len(days) != n_rows:
+        raise LeakageError(f"groups: expected one cutoff per row ({n_rows}), got {len(days)}")
+    return days
