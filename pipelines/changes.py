@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pandas as pd
 from features.catalogue import Catalogue
 from features.errors import ModelError
 from features.history import load_history
+from features.intake import Tables
 from features.outputs import read_manifest
 from features.timeline import day_number
 from features.what_if import usual_goodwill_cents
@@ -45,15 +46,26 @@ def tried_on(
         See :func:`retention.changes.tried`.
     """
     with open_tables(settings, cutoff) as tables:
-        tables.narrow_to({each for ids in customers.values() for each in ids})
-        history, cents = load_history(tables, features), usual_goodwill_cents(tables, cutoff)
-    norms = read_norms(Places(Path(settings.output)).matrix(cutoff))
-    known = Known(history=history, norms=norms, churn=settings.churn, cutoff=day_number(cutoff))
+        everyone = {each for ids in customers.values() for each in ids}
+        known, cents = known_of(settings, cutoff, tables, everyone, features)
     models, all_levers = models_in_use(settings, cutoff), levers(goodwill_cents=cents)
     return {
         purpose: tried(matrix.loc[ids], known, models[purpose], levers=all_levers, channels=channels)
         for purpose, ids in customers.items()
     }
+
+
+def known_of(
+    settings: Settings, cutoff: date, tables: Tables, customer_ids: Collection[str], features: Catalogue
+) -> tuple[Known, int]:
+    """Return what the features of these customers are built from, and the usual goodwill [cents].
+
+    ``tables`` are narrowed to these customers: their number of customers is not asked for before.
+    """
+    tables.narrow_to(customer_ids)
+    history, norms = load_history(tables, features), read_norms(Places(Path(settings.output)).matrix(cutoff))
+    known = Known(history=history, norms=norms, churn=settings.churn, cutoff=day_number(cutoff))
+    return known, usual_goodwill_cents(tables, cutoff)
 
 
 def models_in_use(settings: Settings, cutoff: date) -> Mapping[Purpose, ChurnModel]:

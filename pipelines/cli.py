@@ -105,6 +105,23 @@ def report(config: Config, cutoff: Cutoff = None) -> None:
 
 
 @app.command()
+def explain(
+    customer: Annotated[str, typer.Argument(help="Customer number, as in the lists.")],
+    config: Config,
+    cutoff: Cutoff = None,
+) -> None:
+    """Explain one customer: chance, reasons, history, what could be done and what must not; here and as a page."""
+    from pipelines import show
+    from pipelines.explain import explain as explain_customer
+    from pipelines.explain import write_page
+    from pipelines.stages import default_cutoff
+
+    settings = _settings(config)
+    view = explain_customer(settings, cutoff or default_cutoff(settings), customer)
+    show.customer(view, write_page(settings, view), settings)
+
+
+@app.command()
 def export(config: Config, cutoff: Cutoff = None) -> None:
     """Deliver scores and lists to the configured targets."""
     from pipelines import show

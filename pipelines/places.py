@@ -41,6 +41,14 @@ class Places:
         """The report, one page."""
         return self._at("report", cutoff)
 
+    def explain(self, cutoff: date) -> Path:
+        """Pages about single customers."""
+        return self._at("explain", cutoff)
+
+    def signals(self, cutoff: date) -> Path:
+        """Warning signs by rules."""
+        return self._at("signals", cutoff)
+
     @property
     def ledger(self) -> Path:
         """What was sent."""

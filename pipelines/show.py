@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from features.outputs import read_manifest
+from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.settings import Settings
+from retention.customer.text import customer_text
+from retention.customer.view import CustomerView
+from retention.own_texts import texts_for
 
 
 def balances(facts: Mapping[str, Any], settings: Settings) -> None:
@@ -56,6 +60,13 @@ def deliveries(records: Sequence[Mapping[str, Any]]) -> None:
     for record in records:
         counts = [f"{record[key]:,} {key}" for key in ("inserted", "updated", "unchanged") if key in record]
         _line("sent", f"{record['target']}: {record['rows']:,} rows{' (' + ', '.join(counts) + ')' if counts else ''}")
+
+
+def customer(view: CustomerView, page: Path, settings: Settings) -> None:
+    """Print what is known of one customer, and where the page lies."""
+    features = catalogue_of_run(settings, read_manifest(Places(Path(settings.output)).scores(view.cutoff)))
+    print(customer_text(view, texts=texts_for(features, settings.language)))  # noqa: T201
+    _line("page", str(page))
 
 
 def _line(name: str, text: str) -> None:
