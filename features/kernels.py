@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from features.compiled import compiled
+
 _Whole = NDArray[np.int64]
-_Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 
 
-def _compiled(kernel: _Kernel) -> _Kernel:
-    return cast("_Kernel", numba.njit(cache=True, nogil=True)(kernel))
-
-
-@_compiled
+@compiled
 def first_at_or_after(starts: _Whole, ends: _Whole, day: _Whole, threshold: _Whole) -> _Whole:
     """Return per customer the first row on or after its threshold day, or the end of its rows."""
     found = np.empty(len(starts), np.int64)
@@ -33,7 +26,7 @@ def first_at_or_after(starts: _Whole, ends: _Whole, day: _Whole, threshold: _Who
     return found
 
 
-@_compiled
+@compiled
 def differences(sums: _Whole, starts: _Whole, ends: _Whole) -> NDArray[np.float64]:
     """Return per customer what prefix sums say of its rows ``[start, end)``."""
     found = np.empty(len(starts), np.float64)
@@ -42,7 +35,7 @@ def differences(sums: _Whole, starts: _Whole, ends: _Whole) -> NDArray[np.float6
     return found
 
 
-@_compiled
+@compiled
 def order_of(customer: _Whole, day: _Whole) -> _Whole:
     """Return the stable order of the rows by customer and day.
 
@@ -72,7 +65,7 @@ def order_of(customer: _Whole, day: _Whole) -> _Whole:
     return order
 
 
-@_compiled
+@compiled
 def count_below(starts: _Whole, ends: _Whole, values: _Whole, threshold: _Whole) -> _Whole:
     """Return per customer how many of its rows ``[start, end)`` have a value below its threshold."""
     found = np.zeros(len(starts), np.int64)
@@ -83,7 +76,7 @@ def count_below(starts: _Whole, ends: _Whole, values: _Whole, threshold: _Whole)
     return found
 
 
-@_compiled
+@compiled
 def least_chosen(starts: _Whole, ends: _Whole, values: _Whole, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return per customer the smallest value among its chosen rows ``[start, end)``, NaN where none is chosen."""
     found = np.full(len(starts), np.nan)

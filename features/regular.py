@@ -10,22 +10,18 @@ Reutterer (2016), "Ticking Away the Moments", Marketing Science 35(5).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar, cast
 
-import numba
 import numpy as np
 from scipy import special
 
 from features.bgnbd import WEEK, Purchases, fit_parameters, running_gap
+from features.compiled import compiled
 from features.ledger import Column
 
 MOST_STAGES = 6
 _LAST_STAGE = 200_000
 """No sum over the stages to come goes further: six a day for ninety years."""
-
-_Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +94,7 @@ def stages_for(gap_variation: float) -> int:
     return int(np.clip(np.floor(1 / max(gap_variation, 1e-3) + 1e-9), 1, MOST_STAGES))
 
 
-def _compiled(kernel: _Kernel) -> _Kernel:
-    return cast("_Kernel", numba.njit(cache=True, nogil=True)(kernel))
-
-
-@_compiled
+@compiled
 def _purchases_ahead(shape: float, phase: int, ahead: float, stays: float, leaves: float, k: int) -> float:
     """Return the purchases to be expected of one living customer with ``phase`` stages behind the running gap.
 
@@ -133,7 +125,7 @@ def _purchases_ahead(shape: float, phase: int, ahead: float, stays: float, leave
     return bought / everything
 
 
-@_compiled
+@compiled
 def _silence_ahead(
     shape: float, phase: int, ahead: float, through: float, stays: float, leaves: float, k: int
 ) -> float:
@@ -168,7 +160,7 @@ def _silence_ahead(
     return silent / everything
 
 
-@_compiled
+@compiled
 def _bought_if_alive(shapes: Column, waits: Column, aheads: Column, stays: Column, leaves: float, k: int) -> Column:
     """Return the purchases to be expected of living customers: the mean over the stages their gaps have behind them."""
     found = np.full(len(shapes), np.nan)
@@ -183,7 +175,7 @@ def _bought_if_alive(shapes: Column, waits: Column, aheads: Column, stays: Colum
     return found
 
 
-@_compiled
+@compiled
 def _silent_if_alive(
     shapes: Column, waits: Column, aheads: Column, throughs: Column, stays: Column, leaves: float, k: int
 ) -> Column:

@@ -7,6 +7,7 @@ Several members differ by seed; their mean is the score. Trees are kept as Light
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.candidates import Column, OneColumn, fit_rhythm
+from models.treeshap.explainer import Explainer, explainer_of
+from models.treeshap.reading import OutsideGroundError
 
 MEMBERS = 5
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +100,20 @@ class Boosted:
         """The members, read from their verified texts."""
         return tuple(lgb.Booster(model_str=text) for text in self.trees)
 
+    @cached_property
+    def explainer(self) -> Explainer | None:
+        """What explains all members in one pass; None where only LightGBM itself can."""
+        try:
+            return explainer_of(self.trees)
+        except OutsideGroundError as error:
+            _log.warning("%s; reasons come from LightGBM's own pred_contrib, which is slow", error)
+            return None
+
+    @property
+    def explained_by(self) -> str:
+        """``treeshap`` or, for models outside its ground, LightGBM's ``pred_contrib``."""
+        return "treeshap" if self.explainer else "pred_contrib"
+
     def log_odds(self, features: pd.DataFrame) -> Column:
         """Raw log-odds, shape (n_rows,)."""
         return np.asarray(self.start.log_odds(features) + self._members(features).mean(axis=0), dtype=np.float64)
@@ -109,13 +128,21 @@ class Boosted:
         return np.asarray(self._members(features).std(axis=0), dtype=np.float64)
 
     def contributions(self, features: pd.DataFrame) -> tuple[float, pd.DataFrame]:
-        """TreeSHAP of every member, averaged; the start's share goes to the column it comes from."""
-        shap = self._predicted(features, pred_contrib=True).mean(axis=0)
-        parts = pd.DataFrame(shap[:, :-1], columns=list(self.columns), index=features.index)
+        """TreeSHAP of all members, averaged; the start's share goes to the one column it is a function of."""
         base, start = self.start.contributions(features)
+        trees_base, shap = self._shap(features)
+        parts = pd.DataFrame(shap, columns=list(self.columns), index=features.index)
         for name in start.columns:
             parts[name] = parts[name] + start[name]
-        return base + (float(shap[0, -1]) if len(shap) else 0.0), parts
+        return base + trees_base, parts
+
+    def _shap(self, features: pd.DataFrame) -> tuple[float, NDArray[np.float64]]:
+        """Base and Shapley values of the members' mean, shape (n_rows, n_columns)."""
+        if self.explainer is None:
+            shap = self._predicted(features, pred_contrib=True).mean(axis=0)
+            return (float(shap[0, -1]) if len(shap) else 0.0), shap[:, :-1]
+        x = features[list(self.columns)].to_numpy(np.float64)
+        return self.explainer.base, self.explainer.contributions(x, threads=self.threads)
 
     def to_files(self) -> dict[str, bytes]:
         """One text per member."""

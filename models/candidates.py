@@ -31,6 +31,10 @@ class Candidate(Protocol):
     def name(self) -> str:
         """Its step of the ladder."""
 
+    @property
+    def explained_by(self) -> str:
+        """How contributions are found: ``linear``, ``treeshap`` or ``pred_contrib``."""
+
     def log_odds(self, features: pd.DataFrame) -> Column:
         """Raw log-odds of the label, shape (n_rows,)."""
 
@@ -56,6 +60,11 @@ class OneColumn:
     intercept: float
     weight: float
     mean: float
+
+    @property
+    def explained_by(self) -> str:
+        """Each column's own term."""
+        return "linear"
 
     def log_odds(self, features: pd.DataFrame) -> Column:
         """Raw log-odds, shape (n_rows,)."""
@@ -124,6 +133,11 @@ class Logistic:
     means: tuple[float, ...]
     weights: tuple[float, ...]
     intercept: float
+
+    @property
+    def explained_by(self) -> str:
+        """Each column's own term."""
+        return "linear"
 
     def log_odds(self, features: pd.DataFrame) -> Column:
         """Raw log-odds, shape (n_rows,)."""

@@ -95,6 +95,11 @@ class ChurnModel:
         full = (parts * self.calibration.slope).reindex(columns=list(self.features), fill_value=0.0)
         return full.assign(base=self.calibration.intercept + self.calibration.slope * base)
 
+    @property
+    def explained_by(self) -> str:
+        """How contributions are found: ``linear``, ``treeshap`` or LightGBM's slow ``pred_contrib``."""
+        return self.candidate.explained_by
+
     def to_files(self) -> dict[str, bytes]:
         """Return the model as files: ``model.json`` and the text of each booster; the same model, the same bytes."""
         return dict(self._files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -27,6 +28,8 @@ from pipelines.settings import Settings
 from pipelines.train import Champions, champions
 from retention.reasons import MOST, rank_reasons
 from retention.segments import abc, risk_bands
+
+_log = logging.getLogger(__name__)
 
 SCORES, RETURNS = "scores.parquet", "returns.parquet"
 """The chance of loss of active customers, and the chance of return of lapsed ones: same columns."""
@@ -72,7 +75,9 @@ def write_scores(settings: Settings, cutoff: date, scores_by: Callable[[ChurnMod
     facts = {"cutoff": cutoff, "run_id": run_id, "config": settings.digest}
     facts |= {key: manifest[key] for key in ("data", "own_features")}
     versions = {"model_version": models.churn.version, "return_model_version": models.back.version}
-    write_manifest(folder, rows=rows, facts={**facts, **versions})
+    explained_by = {"churn": models.churn.explained_by, "return": models.back.explained_by}
+    _log.info("reasons of %s: churn by %s, return by %s", cutoff, explained_by["churn"], explained_by["return"])
+    write_manifest(folder, rows=rows, facts={**facts, **versions, "explained_by": explained_by})
     return folder
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,3 +103,23 @@ def test_texts_bring_the_members_back_without_the_number_of_threads(boosted: Boo
     back = boosted_from(boosted.facts(), boosted.to_files())
     assert np.array_equal(back.log_odds(features), boosted.log_odds(features))
     assert all(b"[num_threads: 0]" in text for text in boosted.to_files().values())
+
+
+def test_a_model_outside_the_ground_of_the_compiled_reasons_is_explained_by_lightgbm_and_says_so(
+    boosted: Boosted, frame: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
+    features = learned(frame)[0].assign(**{FEATURES[-1]: np.arange(len(frame)) % 5})
+    label = (np.arange(len(frame)) % 5 == 3).astype(np.int8)
+    data = lgb.Dataset(features.to_numpy(np.float64), label, categorical_feature=[len(FEATURES) - 1])
+    text = lgb.train(SMALL.parameters(seed=7, threads=1), data, 5).model_to_string()
+    other = replace(boosted, trees=(text, boosted.trees[0]))
+    base, parts = other.contributions(features)
+    assert other.explained_by == "pred_contrib"
+    assert "got categories or linear leaves; reasons come from LightGBM's own pred_contrib" in caplog.text
+    assert base + parts.sum(axis=1).to_numpy() == pytest.approx(other.log_odds(features), abs=1e-9)
+    assert boosted.explained_by == "treeshap"
+
+
+def test_a_model_that_comes_back_parses_nothing_before_it_is_asked(boosted: Boosted) -> None:
+    back = boosted_from({**boosted.facts(), "members": 1}, {"booster_0.txt": b"no model at all"})
+    assert not {"explainer", "boosters"} & set(vars(back))

@@ -14,7 +14,15 @@ from features.errors import ModelError
 from features.matrix import KEYS
 from models.boosting import BoostingSettings, fit_boosted
 from models.calibrate import fit_calibration, uncalibrated
-from models.candidates import Candidate, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
+from models.candidates import (
+    RECENCY,
+    SILENT,
+    Candidate,
+    fit_logistic_regression,
+    fit_rhythm,
+    fit_rule,
+    untrained_rhythm,
+)
 from models.churn_model import MANIFEST, ChurnModel
 from tests.unit.models.snapshots import CUTOFF, FEATURES, NOISE, learned, snapshots
 
@@ -89,6 +97,39 @@ def test_contributions_that_forget_the_calibration_are_caught(model: ChurnModel,
     base, parts = model.candidate.contributions(matrix)
     plain = base + parts.sum(axis=1)
     assert np.abs(plain - special.logit(model.score(matrix)["probability"])).max() > 1e-3
+
+
+def rows_that_do_not_add_up(parts: pd.DataFrame, scored: pd.DataFrame) -> int:
+    """Count the rows whose base and contributions miss the log-odds of the printed probability by more than 1e-6."""
+    return int((np.abs(parts.sum(axis=1) - special.logit(scored["probability"])) > 1e-6).sum())
+
+
+def test_r18_contributions_add_up_to_the_printed_probability_on_every_row(
+    model: ChurnModel, matrix: pd.DataFrame
+) -> None:
+    nothing, zeros = (matrix.head(3).assign(**dict.fromkeys(FEATURES, value)) for value in (np.nan, 0.0))
+    for rows in (matrix, nothing, zeros):
+        assert rows_that_do_not_add_up(model.contributions(rows), model.score(rows)) == 0
+
+
+def test_r18_one_contribution_of_one_row_that_is_off_by_two_millionths_is_caught(
+    model: ChurnModel, matrix: pd.DataFrame
+) -> None:
+    parts = model.contributions(matrix)
+    parts.iloc[17, 2] += 2e-6
+    assert rows_that_do_not_add_up(parts, model.score(matrix)) == 1
+
+
+def test_r18_a_share_that_is_left_out_is_caught(model: ChurnModel, matrix: pd.DataFrame) -> None:
+    parts, scored = model.contributions(matrix), model.score(matrix)
+    assert rows_that_do_not_add_up(parts.assign(base=parts["base"] + 1e-3), scored) == len(matrix)
+    column = RECENCY if model.candidate.name == "rule" else SILENT
+    speaks = int((parts[column].abs() > 1e-6).sum())
+    assert rows_that_do_not_add_up(parts.assign(**{column: 0.0}), scored) == speaks > 0
+
+
+def test_the_model_says_how_its_contributions_are_found(model: ChurnModel) -> None:
+    assert model.explained_by == ("treeshap" if model.candidate.name == "lightgbm" else "linear")
 
 
 def test_contributions_have_every_feature_and_the_base_in_order(model: ChurnModel, matrix: pd.DataFrame) -> None:
