@@ -25,9 +25,7 @@ from models.ladder import train_each
 from models.origins import require_sound
 from models.rivals import rivals
 from models.settings import Training
-
-DELIVERED = "treue"
-"""The name under which the chosen candidate stands beside all others: what would have been delivered."""
+from models.standing import DELIVERED
 
 KINDS = ("delivered", "candidate", "rival")
 

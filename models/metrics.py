@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,9 +87,52 @@ def calibration_error(label: NDArray[np.int8], probability: Column, *, bins: int
 
     Equal probabilities stay together, in the bin where the middle of them falls; each bin counts by its snapshots.
     """
+    gap = np.bincount(bins_of(probability, bins=bins), weights=label - probability, minlength=bins)
+    return float(np.abs(gap).sum() / len(probability))
+
+
+def bins_of(probability: Column, *, bins: int = 10) -> NDArray[np.int64]:
+    """Return which of equally filled bins of rising probability each snapshot falls into, 0 to ``bins - 1``."""
     from scipy.stats import rankdata
 
     middle = (rankdata(probability) - 0.5) / len(probability)
-    at = np.minimum((middle * bins).astype(np.int64), bins - 1)
-    gap = np.bincount(at, weights=label - probability, minlength=bins)
-    return float(np.abs(gap).sum() / len(probability))
+    return np.asarray(np.minimum((middle * bins).astype(np.int64), bins - 1), dtype=np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrierParts:
+    """The Brier score taken apart: ``reliability - resolution + uncertainty + within``.
+
+    ``reliability``: how far probabilities lie from what became of them (lower is better). ``resolution``: how far the
+    outcomes of the bins lie from the base rate (higher is better). ``uncertainty``: that of the base rate itself, which
+    no model changes. ``within``: what the bins hide, because probabilities inside one differ.
+    """
+
+    reliability: float
+    resolution: float
+    uncertainty: float
+    within: float
+
+
+def brier_parts(label: NDArray[np.int8], probability: Column, *, bins: int = 10) -> BrierParts:
+    """Take the Brier score apart over equally filled bins of rising probability.
+
+    Sources: Murphy (1973), J. Applied Meteorology 12; for what is left within bins Stephenson, Coelho, Jolliffe (2008),
+    Weather and Forecasting 23.
+
+    Examples
+    --------
+    >>> brier_parts(np.array([0, 1]), np.array([0.0, 1.0]))
+    BrierParts(reliability=0.0, resolution=0.25, uncertainty=0.25, within=0.0)
+    """
+    at, count = bins_of(probability, bins=bins), len(label)
+    rows = np.maximum(np.bincount(at, minlength=bins), 1)
+    said, came = (np.bincount(at, each, bins) / rows for each in (probability, label))
+    base = float(label.mean())
+    reliability = float(((said - came)[at] ** 2).sum() / count)
+    resolution = float(((came - base)[at] ** 2).sum() / count)
+    brier = float(np.mean((label - probability) ** 2))
+    within = brier - reliability + resolution - base * (1 - base)
+    return BrierParts(
+        reliability=reliability, resolution=resolution, uncertainty=base * (1 - base), within=within + 0.0
+    )

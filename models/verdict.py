@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.folds import LEAST_OUTCOMES
 from models.resample import drawn, draws_for, interval_of, ranks_of, weighted_auc
 
 Says = Literal["better", "level", "worse", "unknown"]
@@ -48,7 +49,8 @@ def against_rivals(own: pd.DataFrame, rivals: pd.DataFrame) -> Verdict:
     Parameters
     ----------
     own : DataFrame
-        test, customer_id, label, log_odds of every tested snapshot under the model.
+        test, customer_id, label, log_odds of every tested snapshot under the model. A tested cutoff with fewer than
+        five of either outcome does not count.
     rivals : DataFrame
         The same, with the rival's name in candidate; rivals that lack a tested snapshot do not count.
 
@@ -58,7 +60,8 @@ def against_rivals(own: pd.DataFrame, rivals: pd.DataFrame) -> Verdict:
     """
     keys = ["test", "customer_id"]
     wide = rivals.pivot(index=keys, columns="candidate", values="log_odds").dropna(axis="columns")
-    truth = own.set_index(keys).sort_index()
+    telling = own.groupby("test")["label"].transform(lambda label: min(label.sum(), (1 - label).sum()))
+    truth = own.loc[(telling >= LEAST_OUTCOMES).to_numpy(dtype=bool)].set_index(keys).sort_index()
     wide = wide.reindex(truth.index).dropna(axis="columns")
     if wide.columns.empty or truth.empty:
         return Verdict(rival="", difference=float("nan"), low=float("nan"), high=float("nan"))

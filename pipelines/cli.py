@@ -83,6 +83,18 @@ def train(config: Config, cutoff: Cutoff = None) -> None:
 
 
 @app.command()
+def backtest(
+    config: Config,
+    cutoff: Cutoff = None,
+    origins: Annotated[int, typer.Option(min=1, max=24, help="At most so many past mornings.")] = 4,
+) -> None:
+    """Do past mornings again as training does, and judge every model and every rival by what became of them."""
+    from pipelines import show
+
+    show.backtest(Path(_flow("backtest", config, cutoff, origins)))
+
+
+@app.command()
 def score(config: Config, cutoff: Cutoff = None) -> None:
     """Score every customer; train before when there is no model or it is due."""
     typer.echo(_flow("score", config, cutoff))
@@ -182,7 +194,7 @@ def _settings(config: Path) -> Settings:
     return load_settings(config)
 
 
-def _flow(name: str, config: Path, cutoff: date | None) -> Any:
+def _flow(name: str, config: Path, cutoff: date | None, *more: Any) -> Any:
     """Run a flow in this process, quietly; the configuration is checked before Prefect starts."""
     if not config.is_file():
         raise ConfigError(f"{config} does not exist; give --config a file, or write one with `treue init DIR`")
@@ -192,4 +204,4 @@ def _flow(name: str, config: Path, cutoff: date | None) -> Any:
         sys.stderr.write(f"{name}: Prefect is starting, a few seconds …\n")
     from pipelines.flows import FLOWS
 
-    return FLOWS[name](str(config), cutoff)
+    return FLOWS[name](str(config), cutoff, *more)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +35,12 @@ def features_task(config: str, cutoff: date) -> str:
 def train_task(config: str, cutoff: date) -> str:
     """Choose, fit and register the models; return the folder of the backtest."""
     return str(_done(stages.train, config, cutoff))
+
+
+@task(name="backtest")
+def backtest_task(config: str, cutoff: date, most: int) -> str:
+    """Judge past mornings by what is known on ``cutoff``; return the folder."""
+    return str(_done(partial(stages.backtest, most=most), config, cutoff))
 
 
 @task(name="score")
@@ -72,6 +79,14 @@ def train(config: str, cutoff: date | None = None) -> str:
     day = _cutoff(config, cutoff)
     features_task(config, day)
     return train_task(config, day)
+
+
+@flow(name="backtest", validate_parameters=False)
+def backtest(config: str, cutoff: date | None = None, most: int = stages.MOST_ORIGINS) -> str:
+    """Do up to ``most`` past mornings again as training does them, and judge them; return the folder."""
+    day = _cutoff(config, cutoff)
+    features_task(config, day)
+    return backtest_task(config, day, most)
 
 
 @flow(name="score", validate_parameters=False)
@@ -127,7 +142,7 @@ def monthly_retraining(config: str) -> str:
     return train(config)
 
 
-FLOWS: Mapping[str, Any] = {each.name: each for each in (build_features, train, score, publish, export, run)}
+FLOWS: Mapping[str, Any] = {each.name: each for each in (build_features, train, backtest, score, publish, export, run)}
 """The flows a person starts by name."""
 
 

@@ -16,7 +16,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -33,14 +33,14 @@ from features.intake import Tables, take_in, take_in_frames
 from features.matrix import build_matrix, of_cohort, stack
 from features.norms import norms_at
 from features.proving import Broken, broken_promises
-from features.timeline import day_number, require_finished
+from features.timeline import day_number
 from features.what_if import usual_goodwill_cents
-from models.backtest import Judged, Morning, judge, with_outcome
+from models.backtest import Judged, judge
 from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
-from models.origins import origins_of
 from models.settings import Training, Value
 from pipelines.build_features import cutoffs_to_learn_from
+from pipelines.mornings import mornings_of
 from pipelines.own_features import catalogue_of
 from pipelines.score import scored
 from pipelines.settings import Settings, load_settings, settings_from
@@ -194,9 +194,14 @@ class Company:
     def judged(
         self, cutoff: Day, *, purpose: Purpose = "churn", origins: Sequence[Day] | None = None
     ) -> tuple[Judged, ...]:
-        """Return every origin of the backtest, judged by what is known on ``cutoff``; see ``models.backtest``."""
+        """Return past mornings, done again as training does them and judged by what is known on ``cutoff``.
+
+        What ``treue backtest`` does: ``folds`` (test, customer_id, kind, candidate, label, log_odds, probability as it
+        would have been delivered) and ``evidence`` of each; without ``origins`` up to six that the history gives.
+        """
         churn, training = self.settings.churn, self.settings.training
-        mornings = self._mornings(_day(cutoff), purpose, origins)
+        chosen = None if origins is None else [_day(each) for each in origins]
+        mornings = mornings_of(self, _day(cutoff), purpose, origins=chosen)
         return tuple(judge(morning, purpose=purpose, churn=churn, training=training) for morning in mornings)
 
     def score(self, cutoff: Day, model: ChurnModel) -> pd.DataFrame:
@@ -254,18 +259,6 @@ class Company:
             data=matrix[names].to_numpy(),
             feature_names=names,
         )
-
-    def _mornings(self, cutoff: date, purpose: Purpose, origins: Sequence[Day] | None) -> Iterator[Morning]:
-        """Yield each origin as it was: all that is learned from by what was known on it, what became of it by now."""
-        known, churn = self._as_of(cutoff), self.settings.churn
-        chosen = origins_of(self.cutoffs(cutoff), churn) if origins is None else [_day(each) for each in origins]
-        for origin in chosen:
-            require_finished(origin, churn, known_until=known.until)
-        truth = {origin: of_cohort(self._matrix(origin, known), COHORTS[purpose]) for origin in chosen}
-        for origin in chosen:
-            learn = of_cohort(self._snapshots(origin), COHORTS[purpose])
-            ranked = of_cohort(self._matrix(origin, self._as_of(origin)), COHORTS[purpose])
-            yield Morning(origin=origin, learn=learn, ranked=with_outcome(ranked, truth[origin]))
 
     def _matrix(self, cutoff: date, known: _Known) -> pd.DataFrame:
         return build_matrix(known.history, cutoff=cutoff, churn=self.settings.churn, known_until=known.until)

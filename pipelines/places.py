@@ -29,6 +29,10 @@ class Places:
         """What the choice of the model for ``cutoff`` rests on."""
         return self._at("backtest", cutoff)
 
+    def rolling(self, cutoff: date) -> Path:
+        """The backtest: past mornings done again and judged by what is known on ``cutoff``."""
+        return self._at("backtest/rolling", cutoff)
+
     def scores(self, cutoff: date) -> Path:
         """Scores with reasons."""
         return self._at("scores", cutoff)

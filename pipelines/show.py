@@ -36,6 +36,44 @@ def training(folder: Path) -> None:
         _line(purpose, f"{evidence['chosen']}: {evidence['remark']}{measured}")
 
 
+_KINDS = ("delivered", "candidate", "rival")
+
+
+def backtest(folder: Path) -> None:
+    """Print how what was delivered did against the rivals, and where the page lies."""
+    for purpose, found in json.loads((folder / "metrics.json").read_text()).items():
+        if not found["origins"]:
+            _line(purpose, "the history is too short: no past morning has a finished horizon before it and after it")
+            continue
+        _line(purpose, f"{len(found['origins'])} mornings, {', '.join(found['origins'])}")
+        for name, ranking in sorted(
+            found["rankings"].items(), key=lambda pair: (_KINDS.index(pair[1]["kind"]), pair[0])
+        ):
+            _line("", f"{name:<14}{ranking['kind']:<11}{_figures(ranking)}")
+        _line("verdict", _verdict(found))
+    _line("page", str(folder / "backtest.html"))
+
+
+def _figures(ranking: Mapping[str, Any]) -> str:
+    mean, (low, high) = ranking["mean"], ranking["interval"]["auc"]
+    if mean["auc"] is None:
+        return "too few outcomes for a ranking"
+    interval = "" if low is None else f" ({low:.3f} to {high:.3f})"
+    return f"AUC {mean['auc']:.3f}{interval}, calibration error {mean['calibration_error']:.3f}"
+
+
+def _verdict(found: Mapping[str, Any]) -> str:
+    if found["difference"] is None:
+        return "nothing could be compared"
+    said = {
+        "better": "the model beats every rival",
+        "level": "the model does not beat the best rival beyond chance",
+        "worse": "a rival is better than the model: use it, or look for what is wrong",
+    }[found["verdict"]]
+    difference = f"{found['difference']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
+    return f"{said}; AUC against {found['best_rival']} {difference}"
+
+
 def run(done: Mapping[str, Any], settings: Settings) -> None:
     """Print the whole run: tables, models, lists, report, deliveries."""
     places, cutoff = Places(Path(settings.output)), done["cutoff"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from pipelines.backtest import MOST_ORIGINS, backtest
 from pipelines.build_features import build_features
 from pipelines.check import check, default_cutoff
 from pipelines.export import export
@@ -17,6 +18,8 @@ from pipelines.settings import Settings
 from pipelines.train import champions, train
 
 __all__ = [
+    "MOST_ORIGINS",
+    "backtest",
     "build_features",
     "check",
     "default_cutoff",

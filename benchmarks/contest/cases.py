@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -138,7 +139,8 @@ def said_by_peers(contest: Contest, origin: date, who: Sequence[str], names: Seq
     told = {}
     for name in names:
         try:
-            with redirect_stdout(StringIO()):  # lifetimes prints every fit that does not converge
+            with redirect_stdout(StringIO()), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # lifetimes warns of, and prints, every fit that does not converge
                 said = contest.peers.PEERS[name](known, index, at, contest.horizon_days, contest.active_days)
         except ImportError:
             continue

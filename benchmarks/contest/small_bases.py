@@ -18,14 +18,15 @@ def on_small_bases(contest: Contest, *, bases: Sequence[int], draws: int) -> lis
     """Return set, base, draw and area under the curve of every ranking, at the newest origin."""
     origin = contest.origins[-1]
     known = contest.known_purchases(origin)
-    customers = np.array(sorted(known["customer_id"].unique()))
+    last = _of_the_last_day(contest)
+    customers = np.array(sorted(set(known["customer_id"]) - {last}))
     rows = []
     for base in bases:
         for draw in range(draws):
             if base > len(customers):
                 continue
-            ids = np.random.default_rng([base, draw]).choice(customers, size=base, replace=False)
-            part = contest.of_customers(sorted(ids))
+            ids = np.random.default_rng([base, draw]).choice(customers, size=base - 1, replace=False)
+            part = contest.of_customers(sorted({*ids.tolist(), last}))
             (found,) = part.company.judged(contest.newest, origins=part.origins)
             label = found.folds["label"]
             if min(label.sum(), (1 - label).sum()) < _LEAST * found.folds["candidate"].nunique():
@@ -33,3 +34,9 @@ def on_small_bases(contest: Contest, *, bases: Sequence[int], draws: int) -> lis
             told = aucs(with_peers(part, origin, found.folds))
             rows.append({"set": contest.name, "base": base, "draw": draw, "auc": told})
     return rows
+
+
+def _of_the_last_day(contest: Contest) -> str:
+    """Return one customer with an order on the last day: with it in, every draw knows as much of time as the whole."""
+    orders = contest.tables["orders"].sort_values(["known_at", "customer_id"])
+    return str(orders["customer_id"].iloc[-1])

@@ -108,7 +108,7 @@ def trust_in(purpose: Purpose, *, evidence: Mapping[str, Any], folds: pd.DataFra
         customers=int(evidence.get("customers", 0)),
         outcomes=_outcomes(evidence),
         width=None if width is None else float(width),
-        reliability=_reliability(tested[(tested["candidate"] == chosen).to_numpy(dtype=bool)]),
+        reliability=reliability_of(tested[(tested["candidate"] == chosen).to_numpy(dtype=bool)]),
         gains=_all_gains(tested),
         warnings=_warnings(evidence, width),
     )
@@ -150,7 +150,7 @@ def _warnings(evidence: Mapping[str, Any], width: float | None) -> tuple[Caution
     return tuple(Caution(key=key, numbers=numbers) for key, (numbers, holds) in found.items() if holds)
 
 
-def _reliability(own: pd.DataFrame) -> tuple[Point, ...]:
+def reliability_of(own: pd.DataFrame) -> tuple[Point, ...]:
     """Return up to ten points of equally many snapshots by rising probability; equal probabilities stay together."""
     if own.empty:
         return ()
@@ -178,10 +178,10 @@ def _all_gains(tested: pd.DataFrame) -> tuple[Gains, ...]:
     candidate = tested["candidate"].astype("str")
     names = sorted(set(candidate.unique()), key=lambda name: (LADDER.index(name) if name in LADDER else 99, name))
     parts = ((name, tested[(candidate == name).to_numpy(dtype=bool)]) for name in names)
-    return tuple(_gains(name, part) for name, part in parts if part["label"].any())
+    return tuple(gains_of(name, part) for name, part in parts if part["label"].any())
 
 
-def _gains(name: str, part: pd.DataFrame) -> Gains:
+def gains_of(name: str, part: pd.DataFrame) -> Gains:
     """Return the curve at ``_STEPS`` shares; equal probabilities are reached together, in any order of rows."""
     probability, label = _columns(part)
     _, at = np.unique(-probability, return_inverse=True)

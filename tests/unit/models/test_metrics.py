@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as theirs
 
-from models.metrics import calibration_error, evaluate, lift_at, log_losses
+from models.metrics import brier_parts, calibration_error, evaluate, lift_at, log_losses
 
 
 def outcomes(seed: int, *, rows: int = 300, ties: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -107,3 +107,34 @@ def test_the_calibration_error_finds_a_planted_shift_of_the_level() -> None:
 def test_a_handful_of_snapshots_does_not_outweigh_the_many_that_share_a_probability() -> None:
     label = np.r_[np.tile([0, 0, 1], 99), 1].astype(np.int8)
     assert calibration_error(label, np.r_[np.full(297, 1 / 3), 0.4]) == pytest.approx(0.6 / 298)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_brier_score_is_the_sum_of_its_parts(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    probability = rng.beta(2, 5, size=500)
+    label = (rng.random(500) < probability).astype(np.int8)
+    parts = brier_parts(label, probability)
+    whole = parts.reliability - parts.resolution + parts.uncertainty + parts.within
+    assert whole == pytest.approx(np.mean((label - probability) ** 2))
+    assert parts.uncertainty == pytest.approx(label.mean() * (1 - label.mean()))
+    assert abs(parts.within) < 0.01
+
+
+def test_the_parts_are_those_of_murphy_where_probabilities_fall_into_few_levels() -> None:
+    probability, label = np.repeat([0.1, 0.4, 0.8], [40, 40, 20]), np.zeros(100, dtype=np.int8)
+    label[[0, 1, 2, 3, 40, 41, 42, 43, 44, 45, 46, 47, *range(80, 98)]] = 1
+    levels = [(40, 0.1, 4 / 40), (40, 0.4, 8 / 40), (20, 0.8, 18 / 20)]
+    parts = brier_parts(label, probability)
+    assert parts.reliability == pytest.approx(sum(n * (said - came) ** 2 for n, said, came in levels) / 100)
+    assert parts.resolution == pytest.approx(sum(n * (came - 0.3) ** 2 for n, _, came in levels) / 100)
+    assert parts.within == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_biased_probability_is_unreliable_and_as_resolved_as_before() -> None:
+    rng = np.random.default_rng(4)
+    probability = rng.beta(2, 5, size=2000)
+    label = (rng.random(2000) < probability).astype(np.int8)
+    honest, biased = brier_parts(label, probability), brier_parts(label, probability / 2)
+    assert biased.reliability > honest.reliability + 0.01
+    assert biased.resolution == pytest.approx(honest.resolution)
