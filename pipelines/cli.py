@@ -74,12 +74,50 @@ def run(config: Config, cutoff: Cutoff = None) -> None:
     show.run(_flow("run", config, cutoff), _settings(config))
 
 
+By = Annotated[str, typer.Option(help="Who decides this; kept with the model.", show_default=False)]
+Why = Annotated[str, typer.Option(help="Why; kept with the model.", show_default=False)]
+
+
 @app.command()
-def train(config: Config, cutoff: Cutoff = None) -> None:
-    """Build features, choose and fit the models, register them."""
+def train(
+    config: Config,
+    cutoff: Cutoff = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Use the models whatever the rule says; needs --by, --why.")
+    ] = False,
+    by: By = "",
+    why: Why = "",
+) -> None:
+    """Build features, choose and fit the models, register them; use them if they meet the rule of promotion."""
     from pipelines import show
 
-    show.training(Path(_flow("train", config, cutoff)))
+    if force and not (by.strip() and why.strip()):
+        raise ConfigError("--force needs --by NAME and --why TEXT: who lets the models into use, and why")
+    if force:
+        show.training(Path(_flow("train", config, cutoff, {"by": by, "why": why})))
+    else:
+        show.training(Path(_flow("train", config, cutoff)))
+
+
+@app.command()
+def rollback(
+    config: Config,
+    cutoff: Cutoff = None,
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="Version to go back to, as outputs name it. Default: one step back."),
+    ] = None,
+    by: By = "",
+    why: Why = "",
+) -> None:
+    """Take the models promoted last out of use from the cutoff on; those before them speak again."""
+    from pipelines import show
+    from pipelines.stages import default_cutoff
+    from pipelines.stages import rollback as roll_back
+
+    settings = _settings(config)
+    day = cutoff or default_cutoff(settings)
+    show.rolled_back(roll_back(settings, day, to=to, by=by or "treue rollback", why=why), day)
 
 
 @app.command()

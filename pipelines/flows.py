@@ -21,6 +21,7 @@ from prefect import flow, task  # noqa: E402
 from features.errors import TreueError  # noqa: E402
 from pipelines import stages  # noqa: E402
 from pipelines.settings import Settings, load_settings  # noqa: E402
+from pipelines.train import Forced  # noqa: E402
 
 Result = TypeVar("Result")
 
@@ -32,9 +33,9 @@ def features_task(config: str, cutoff: date) -> str:
 
 
 @task(name="train")
-def train_task(config: str, cutoff: date) -> str:
+def train_task(config: str, cutoff: date, forced: Mapping[str, str] | None = None) -> str:
     """Choose, fit and register the models; return the folder of the backtest."""
-    return str(_done(stages.train, config, cutoff))
+    return str(_done(stages.train, config, cutoff, Forced(**forced) if forced else None))
 
 
 @task(name="backtest")
@@ -74,11 +75,11 @@ def build_features(config: str, cutoff: date | None = None) -> str:
 
 
 @flow(name="train", validate_parameters=False)
-def train(config: str, cutoff: date | None = None) -> str:
-    """Build features and train, whether due or not."""
+def train(config: str, cutoff: date | None = None, forced: Mapping[str, str] | None = None) -> str:
+    """Build features and train, whether due or not; ``forced`` (by, why) lets the models into use whatever the rule."""
     day = _cutoff(config, cutoff)
     features_task(config, day)
-    return train_task(config, day)
+    return train_task(config, day, forced)
 
 
 @flow(name="backtest", validate_parameters=False)
@@ -146,7 +147,7 @@ FLOWS: Mapping[str, Any] = {each.name: each for each in (build_features, train, 
 """The flows a person starts by name."""
 
 
-def _done(stage: Callable[..., Result], config: str, *arguments: date) -> Result:
+def _done(stage: Callable[..., Result], config: str, *arguments: Any) -> Result:
     """Do one stage; a known error leaves without its frames, which Prefect would keep alive with all they hold."""
     try:
         return stage(_settings(config), *arguments)

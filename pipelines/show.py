@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from features.outputs import read_manifest
 from pipelines.own_features import catalogue_of_run
@@ -14,6 +15,9 @@ from pipelines.settings import Settings
 from retention.customer.text import customer_text
 from retention.customer.view import CustomerView
 from retention.own_texts import texts_for
+
+if TYPE_CHECKING:
+    from pipelines.rollback import Step
 
 
 def balances(facts: Mapping[str, Any], settings: Settings) -> None:
@@ -34,6 +38,23 @@ def training(folder: Path) -> None:
         chosen = evidence["metrics"].get(evidence["chosen"])
         measured = f"; on later time AUC {chosen['auc']:.3f}, lift at 10 % {chosen['lift_at_10']:.1f}" if chosen else ""
         _line(purpose, f"{evidence['chosen']}: {evidence['remark']}{measured}")
+        if "promotion" in evidence:
+            _promotion(evidence["promotion"])
+
+
+def _promotion(said: Mapping[str, Any]) -> None:
+    """Print whether the model went into use and why, with what stood in its way."""
+    forced = f"; in use all the same: {said['forced_by']}, {said['forced_why']}" if "forced_by" in said else ""
+    _line("", f"{'promoted' if said['promoted'] else 'NOT promoted'}: {said['reason']}{forced}")
+    for each in said["criteria"]:
+        _line("", f"  {each}")
+
+
+def rolled_back(steps: Sequence[Step], day: date) -> None:
+    """Print which version goes and which speaks again."""
+    for step in steps:
+        gone = ", ".join(one.digest[:12] for one in step.out)
+        _line(step.purpose, f"from {day} on {step.back.digest[:12]} (trained for {step.back.cutoff}) instead of {gone}")
 
 
 _KINDS = ("delivered", "candidate", "rival")

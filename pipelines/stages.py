@@ -5,33 +5,28 @@ Each takes the settings and the cutoff, reads what earlier stages left in the ou
 
 from __future__ import annotations
 
-from datetime import date
-
 from pipelines.backtest import MOST_ORIGINS, backtest
 from pipelines.build_features import build_features
 from pipelines.check import check, default_cutoff
 from pipelines.export import export
 from pipelines.publish import publish
 from pipelines.report import report
+from pipelines.rollback import rollback
 from pipelines.score import score
-from pipelines.settings import Settings
-from pipelines.train import champions, train
+from pipelines.train import champions, train, training_is_due
 
 __all__ = [
     "MOST_ORIGINS",
     "backtest",
     "build_features",
+    "champions",
     "check",
     "default_cutoff",
     "export",
     "publish",
     "report",
+    "rollback",
     "score",
     "train",
     "training_is_due",
 ]
-
-
-def training_is_due(settings: Settings, cutoff: date) -> bool:
-    """Return whether no model trained within ``training.retrain_after_days`` before ``cutoff`` is registered."""
-    return champions(settings, cutoff) is None

@@ -17,7 +17,8 @@ from features.outputs import read_manifest, write_json, write_manifest, write_pa
 from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
 from models.plots import backtest_plots
-from models.registry import Registry, registry_in
+from models.promotion import Judgement, judge
+from models.registry import EVENTS, Event, RegisteredVersion, Registry, registry_in, text_of
 from pipelines.build_features import read_matrix
 from pipelines.places import Places
 from pipelines.progress import watched
@@ -32,8 +33,19 @@ class Champions:
     back: ChurnModel
 
 
-def train(settings: Settings, cutoff: date) -> Path:
-    """Train both models from the matrices of ``cutoff``'s run, register them, and return the backtest's folder."""
+@dataclass(frozen=True, kw_only=True)
+class Forced:
+    """Who lets a model into use whatever the rule says, and why."""
+
+    by: str
+    why: str
+
+
+def train(settings: Settings, cutoff: date, forced: Forced | None = None) -> Path:
+    """Train both models from the matrices of ``cutoff``'s run, register them, and return the backtest's folder.
+
+    Each goes into use if it meets the rule of promotion (``models.promotion``) or is ``forced``.
+    """
     places = Places(Path(settings.output))
     manifest = read_manifest(places.matrix(cutoff))
     days = [date.fromisoformat(day) for day in manifest["training_cutoffs"]]
@@ -41,27 +53,45 @@ def train(settings: Settings, cutoff: date) -> Path:
     snapshots = stack([read_matrix(places.matrix(day)) for day in days]) if days else newest.head(0)
     registry = open_registry(settings)
     tested = [
-        _train_one(settings, cutoff, purpose, snapshots, manifest, registry)
+        _train_one(settings, cutoff, purpose, snapshots, manifest, registry, forced)
         for purpose in watched(list(COHORTS), "Training")
     ]
     return _write_backtest(places.backtest(cutoff), tested, cutoff)
 
 
 def champions(settings: Settings, cutoff: date) -> Champions | None:
-    """Return the models a run at ``cutoff`` uses: trained for it or at most ``retrain_after_days`` before; else None.
+    """Return the models a run at ``cutoff`` uses: the newest promoted ones of its recipe; None where one is missing.
 
-    A model trained for a later cutoff does not exist for an earlier one.
+    A model trained for a later cutoff does not exist for an earlier one, nor does a later promotion or roll-back.
     """
-    recipe = read_manifest(Places(Path(settings.output)).matrix(cutoff))["recipe"]
-    registry = open_registry(settings)
-    oldest = cutoff - timedelta(days=settings.training.retrain_after_days - 1)
+    recipe, registry = _recipe_at(settings, cutoff), open_registry(settings)
     found = {
-        purpose: registry.champion(model_name(settings, purpose), cutoff=cutoff, recipe=recipe, not_before=oldest)
+        purpose: registry.champion(model_name(settings, purpose), cutoff=cutoff, recipe=recipe, not_before=date.min)
         for purpose in COHORTS
     }
     if found["churn"] is None or found["return"] is None:
         return None
     return Champions(churn=ChurnModel.from_files(found["churn"]), back=ChurnModel.from_files(found["return"]))
+
+
+def training_is_due(settings: Settings, cutoff: date) -> bool:
+    """Return whether a model of ``cutoff``'s recipe is missing, or none was trained within ``retrain_after_days``.
+
+    A challenger that was not promoted counts as trained: the rule would say the same tomorrow.
+    """
+    recipe, registry = _recipe_at(settings, cutoff), open_registry(settings)
+    oldest = cutoff - timedelta(days=settings.training.retrain_after_days - 1)
+    for purpose in COHORTS:
+        trained = [one for one in registry.versions(model_name(settings, purpose)) if one.recipe == recipe]
+        if not any(one.in_use_on(cutoff) for one in trained):
+            return True
+        if not any(oldest <= one.cutoff <= cutoff for one in trained):
+            return True
+    return False
+
+
+def _recipe_at(settings: Settings, cutoff: date) -> str:
+    return str(read_manifest(Places(Path(settings.output)).matrix(cutoff))["recipe"])
 
 
 def open_registry(settings: Settings) -> Registry:
@@ -81,21 +111,58 @@ def _train_one(
     snapshots: pd.DataFrame,
     manifest: Mapping[str, Any],
     registry: Registry,
-) -> tuple[Purpose, ChurnModel, pd.DataFrame]:
+    forced: Forced | None,
+) -> _Trained:
     cohort = of_cohort(snapshots, COHORTS[purpose])
     model, tested = train_ladder(
         cohort, purpose=purpose, cutoff=cutoff, churn=settings.churn, training=settings.training
     )
-    _register(registry, model, tested, settings, manifest)
-    return purpose, model, tested
+    name, recipe = model_name(settings, purpose), manifest["recipe"]
+    before = registry.champion_version(name, cutoff=cutoff, recipe=recipe, not_before=date.min)
+    again = before is not None and before.digest == model.digest
+    champion = None if before is None or again else ChurnModel.from_files(registry.files(before))
+    judgement = judge(model, champion, tested=tested, snapshots=cohort)
+    version = _register(registry, model, tested, settings, manifest, use_of(judgement, cutoff, forced))
+    if forced is not None and not version.in_use_on(cutoff):
+        registry.put([version], "in", on=cutoff, by=forced.by, why=forced.why)
+    return _Trained(purpose=purpose, model=model, tested=tested, judgement=judgement, forced=forced, before=before)
+
+
+def use_of(judgement: Judgement, cutoff: date, forced: Forced | None) -> tuple[Event, ...]:
+    """Return the first entry in a version's log: from ``cutoff`` on in use, by the rule or by force; or none."""
+    if judgement.promoted:
+        return (Event(on=cutoff, state="in", by="rule", why=judgement.reason),)
+    return (Event(on=cutoff, state="in", by=forced.by, why=forced.why),) if forced else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Trained:
+    purpose: Purpose
+    model: ChurnModel
+    tested: pd.DataFrame
+    judgement: Judgement
+    forced: Forced | None
+    before: RegisteredVersion | None
+
+    def facts(self) -> dict[str, Any]:
+        """Evidence of the choice and of the promotion."""
+        said = self.judgement.facts() | {"champion": None if self.before is None else self.before.digest[:12]}
+        if self.forced is not None and not self.judgement.promoted:
+            said |= {"forced_by": self.forced.by, "forced_why": self.forced.why}
+        return {**self.model.evidence, "model_version": self.model.version, "promotion": said}
 
 
 def _register(
-    registry: Registry, model: ChurnModel, tested: pd.DataFrame, settings: Settings, manifest: Mapping[str, Any]
-) -> None:
-    """Log the run with parameters, metrics, plots and hashes, and register the model."""
+    registry: Registry,
+    model: ChurnModel,
+    tested: pd.DataFrame,
+    settings: Settings,
+    manifest: Mapping[str, Any],
+    use: tuple[Event, ...],
+) -> RegisteredVersion:
+    """Log the run with parameters, metrics, plots and hashes, and register the model with its place in use."""
     chosen = model.evidence["metrics"].get(model.evidence["chosen"], {})
-    registry.register(
+    return registry.register(
         model.to_files(),
         name=model_name(settings, model.purpose),
         digest=model.digest,
@@ -104,6 +171,8 @@ def _register(
             "recipe": manifest["recipe"],
             "purpose": model.purpose,
             "config": settings.digest,
+            "candidate": model.candidate.name,
+            EVENTS: text_of(use),
         },
         parameters={
             "candidate": model.candidate.name,
@@ -120,11 +189,9 @@ def _register(
     )
 
 
-def _write_backtest(folder: Path, trained: list[tuple[Purpose, ChurnModel, pd.DataFrame]], cutoff: date) -> Path:
-    evidence: dict[str, Any] = {
-        purpose: {**model.evidence, "model_version": model.version} for purpose, model, _ in trained
-    }
-    folds = pd.concat([tested.assign(purpose=purpose) for purpose, _, tested in trained], ignore_index=True)
+def _write_backtest(folder: Path, trained: list[_Trained], cutoff: date) -> Path:
+    evidence: dict[str, Any] = {each.purpose: each.facts() for each in trained}
+    folds = pd.concat([each.tested.assign(purpose=each.purpose) for each in trained], ignore_index=True)
     write_json(folder / "metrics.json", evidence)
     write_parquet(folder / "folds.parquet", pa.Table.from_pandas(folds, preserve_index=False))
     write_manifest(folder, rows={"metrics.json": len(evidence), "folds.parquet": len(folds)}, facts={"cutoff": cutoff})

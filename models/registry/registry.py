@@ -11,13 +11,15 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from features.errors import ModelError
 from models.digest import digest_of, verified, with_listing
+from models.registry.events import EVENTS, Event, text_of
 from models.registry.tracking import RegisteredVersion, Tracking, day_of
 
-CHAMPION = "champion"
-"""Alias of the version with the newest trained cutoff, for people and tools that look into MLflow themselves."""
+CHAMPION, CHALLENGER = "champion", "challenger"
+"""Aliases for people and tools that look into MLflow themselves: the newest version in use; a newer one that is not."""
 
 _NAME = re.compile(r"\w[\w .-]{0,199}")
 
@@ -69,7 +71,8 @@ class Registry:
         digest : str
             ``models.digest.digest_of(model_files)``.
         tags : mapping
-            At least ``cutoff`` (trained for, ISO date) and ``recipe``.
+            At least ``cutoff`` (trained for, ISO date) and ``recipe``. ``models.registry.events.EVENTS`` says whether
+            it goes into use: the version and its place in use are written in one step.
         parameters, metrics : mapping
             Logged as they are; values of parameters as text.
         plots : mapping of file name to content [bytes]
@@ -93,8 +96,35 @@ class Registry:
                     self._tracking.log_dataset(run, name=name, data_digest=data_digest)
                     stored = self._tracking.store(run, with_listing(model_files), signature_features, digest=digest)
                     version = self._tracking.add_version(run, name, stored, all_tags)
-            self._tracking.set_alias(max(self.versions(name), key=_age), CHAMPION)
+            self._set_aliases(name)
         return version
+
+    def put(
+        self, versions: Sequence[RegisteredVersion], state: Literal["in", "out"], *, on: date, by: str, why: str
+    ) -> None:
+        """Put versions into use or take them out from the day ``on``; earlier days find what they found before."""
+        with self._tracking.one_line_errors():
+            for version in versions:
+                before = version.events
+                log = (
+                    (Event(on=version.cutoff, state="in", by="treue", why="before the log"),)
+                    if before is None
+                    else before
+                )
+                self._tracking.set_tag(version, EVENTS, text_of([*log, Event(on=on, state=state, by=by, why=why)]))
+            for name in sorted({version.name for version in versions}):
+                self._set_aliases(name)
+
+    def _set_aliases(self, name: str) -> None:
+        """Point the aliases at what is in use after the last entry of every log."""
+        versions = self.versions(name)
+        used = max((one for one in versions if one.in_use_on(date.max)), key=_age, default=None)
+        newest = max(versions, key=_age)
+        for alias, version in ((CHAMPION, used), (CHALLENGER, None if used == newest else newest)):
+            if version is None:
+                self._tracking.drop_alias(name, alias)
+            else:
+                self._tracking.set_alias(version, alias)
 
     def champion(self, name: str, *, cutoff: date, recipe: str, not_before: date) -> Mapping[str, bytes] | None:
         """Return the verified files of :meth:`champion_version`, or None when no version fits.
@@ -108,17 +138,20 @@ class Registry:
         return None if chosen is None else self.files(chosen)
 
     def champion_version(self, name: str, *, cutoff: date, recipe: str, not_before: date) -> RegisteredVersion | None:
-        """Return the newest version with ``not_before <= trained cutoff <= cutoff`` and this ``recipe``, or None.
+        """Return the newest version in use with ``not_before <= trained cutoff <= cutoff`` and ``recipe``, or None.
 
         Newest by trained cutoff, then by version number. A version trained for a later cutoff does not exist for
-        an earlier one: a run with a past cutoff finds what it would have found on that morning.
+        an earlier one, nor does a promotion or roll-back of a later day: a run with a past cutoff finds what it would
+        have found on that morning.
         """
-        fits = [
-            version
-            for version in self.versions(name)
-            if version.recipe == recipe and not_before <= version.cutoff <= cutoff
-        ]
-        return max(fits, key=_age, default=None)
+        return max(self.in_use(name, cutoff=cutoff, recipe=recipe, not_before=not_before), key=_age, default=None)
+
+    def in_use(
+        self, name: str, *, cutoff: date, recipe: str, not_before: date = date.min
+    ) -> tuple[RegisteredVersion, ...]:
+        """Return the versions of ``recipe`` that were promoted and not taken out by ``cutoff``, oldest first."""
+        found = (version for version in self.versions(name) if version.recipe == recipe)
+        return tuple(sorted((one for one in found if one.in_use_on(cutoff) and not_before <= one.cutoff), key=_age))
 
     def versions(self, name: str) -> tuple[RegisteredVersion, ...]:
         """Return every version registered under ``name`` that carries Treue's tags, oldest number first."""

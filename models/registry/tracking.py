@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from features.errors import ModelError
+from models.registry.events import EVENTS, Event, events_of, in_use
 from models.registry.package import FILES, folder_of, write_package
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class RegisteredVersion:
     recipe: str
     digest: str
     run_id: str
+    events: tuple[Event, ...] | None = None
+
+    def in_use_on(self, day: date) -> bool:
+        """Whether it was trained by ``day``, promoted and not taken out."""
+        return self.cutoff <= day and in_use(self.events, day)
 
     @property
     def label(self) -> str:
@@ -159,6 +165,16 @@ class Tracking:
         """Point ``alias`` at ``version``."""
         self._client.set_registered_model_alias(version.name, alias, str(version.version))
 
+    def drop_alias(self, name: str, alias: str) -> None:
+        """Take ``alias`` away from whichever version has it."""
+        self._client.delete_registered_model_alias(name, alias)
+
+    def set_tag(self, version: RegisteredVersion, key: str, value: str) -> None:
+        """Write one tag of a version, and of the run behind it, so that both can be searched by it."""
+        self._client.set_model_version_tag(version.name, str(version.version), key, value)
+        if version.run_id:
+            self._client.set_tag(version.run_id, key, value)
+
     def search(self, name: str) -> Iterator[RegisteredVersion]:
         """Yield the versions of ``name`` that carry Treue's tags."""
         token: str | None = None
@@ -229,6 +245,7 @@ def _registered(found: ModelVersion) -> RegisteredVersion | None:
         recipe=recipe,
         digest=digest,
         run_id=found.run_id or "",
+        events=events_of(found.tags.get(EVENTS)),
     )
 
 

@@ -16,7 +16,7 @@ from pipelines.build_features import MATRIX, finish_matrix
 from pipelines.places import Places
 from pipelines.score import write_scores
 from pipelines.spark.company import SparkCompany
-from pipelines.train import champions, train
+from pipelines.train import train, training_is_due
 
 
 def build_features(company: SparkCompany) -> Path:
@@ -31,7 +31,7 @@ def score(company: SparkCompany) -> Path:
     """
     settings, cutoff = company.settings, company.cutoff
     _write_matrices(company, [cutoff])
-    if champions(settings, cutoff) is None:
+    if training_is_due(settings, cutoff):
         _write_matrices(company, company.cutoffs)
         train(settings, cutoff)
 
