@@ -85,6 +85,15 @@ def _compared(feature: str, difference: str, meaning: str) -> DerivedFact:
     return DerivedFact(inputs=(feature, difference), make=make, meaning=meaning)
 
 
+def _opposite(feature: str, meaning: str) -> DerivedFact:
+    """Describe the chance of the opposite of ``feature``, a chance itself."""
+
+    def make(matrix: pd.DataFrame) -> pd.Series:
+        return 1 - matrix[feature]
+
+    return DerivedFact(inputs=(feature,), make=make, meaning=meaning, form_of=feature)
+
+
 def _contacts_usual(matrix: pd.DataFrame) -> pd.Series:
     before = matrix["contacts__count_364d"] - matrix["contacts__count_28d"]
     return (before / 12).where(matrix["sales__tenure_days"] >= 364)
@@ -140,6 +149,9 @@ DERIVED_FACTS: Mapping[str, DerivedFact] = {
     "term_ends_on": _day("relationship__term_days", "next end of the agreed term of a contract", ahead=True),
     "notice_until": _day("relationship__notice_days_left", "last day to give notice of a contract", ahead=True),
     "customer_since": _day("relationship__since_days", "first day as customer, as noted"),
+    "rhythm_order_chance": _opposite("rhythm__silent_chance", "chance of an order in the horizon, by the rhythm"),
+    "rhythm_gone_chance": _opposite("rhythm__alive_chance", "chance that the customer has gone, by the rhythm"),
+    "regular_order_chance": _opposite("rhythm__regular_silent_chance", "chance of an order, by regularity"),
     "anniversary_on": _day("relationship__anniversary_days", "next anniversary of the relationship", ahead=True),
 }
 """Every derived fact by the name texts use."""

@@ -46,19 +46,25 @@ def short_number_text(value: float, *, language: Language) -> str:
 
 
 def share_text(value: float, *, language: Language) -> str:
-    """Return a share (0 to 1) as whole per cent, with one decimal below 10 per cent: 45 % (de), 45% (en).
+    """Return a share (0 to 1) as whole per cent, with one decimal below 10 and from 99.5 on: 45 % (de), 45% (en).
+
+    Only what is everything is told as 100 per cent.
 
     Examples
     --------
     >>> share_text(0.452, language="de"), share_text(0.034, language="en"), share_text(0.0001, language="de")
     ('45 %', '3.4%', 'unter 0,1 %')
-    >>> share_text(0.07, language="de")
-    '7 %'
+    >>> share_text(0.07, language="de"), share_text(0.9999, language="de"), share_text(0.997, language="en")
+    ('7 %', 'über 99,9 %', '99.7%')
     """
     unit = " %" if language == "de" else "%"
     per_cent = round(100 * float(value), 9)
     if 0 < per_cent < 0.05:
         return ("unter " if language == "de" else "under ") + number_text(0.1, language=language, decimals=1) + unit
+    if 99.95 <= per_cent < 100:
+        return ("über " if language == "de" else "over ") + number_text(99.9, language=language, decimals=1) + unit
+    if 99.5 <= per_cent < 100:
+        return number_text(per_cent, language=language, decimals=1) + unit
     if abs(per_cent) >= 9.95 or per_cent == round(per_cent):
         return number_text(per_cent, language=language) + unit
     return number_text(per_cent, language=language, decimals=1) + unit

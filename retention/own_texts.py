@@ -122,13 +122,14 @@ def _extended(
 ) -> FamilyTexts:
     spoken_of = {name for template in given.templates for name in template.columns}
     made = [each for feature in members if feature.name not in spoken_of for each in _made(feature, language, place)]
-    return FamilyTexts(
-        label=base.label,
-        subject=base.subject,
-        raises=base.raises + given.raises,
-        lowers=base.lowers + given.lowers,
-        facts=base.facts + given.facts + tuple(made),
+    extended: FamilyTexts = base.model_copy(
+        update={
+            "raises": base.raises + given.raises,
+            "lowers": base.lowers + given.lowers,
+            "facts": base.facts + given.facts + tuple(made),
+        }
     )
+    return extended
 
 
 def _made(feature: Feature, language: Language, place: str) -> list[Template]:

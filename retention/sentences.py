@@ -83,7 +83,7 @@ def _column(
         for rises in (True, False):
             rows = np.flatnonzero(feature.eq(name).to_numpy(dtype=bool) & (weight.gt(0).to_numpy() == rises))
             side: Side = "raises" if rises == (purpose == "churn") else "lowers"
-            told = _tell(facts.iloc[rows], _in_order(family, side, name), texts, currency)
+            told = _tell(facts.iloc[rows], _in_order(family, side, purpose, name), texts, currency)
             fallback = getattr(texts.fallbacks, side).format(subject=family.subject)
             sign = signs.raises if rises else signs.lowers
             column[rows] = [f"{sign}: {_capital(fact or fallback)}" for fact in told]
@@ -96,10 +96,10 @@ def _family_texts(texts: ReasonTexts, family: str) -> FamilyTexts:
     return texts.families[family]
 
 
-def _in_order(family: FamilyTexts, side: Side, feature: str) -> list[Template]:
+def _in_order(family: FamilyTexts, side: Side, purpose: Purpose, feature: str) -> list[Template]:
     """Return the templates of ``side``, those that name the feature or another form of it first."""
     forms = {feature, *(name for name, fact in DERIVED_FACTS.items() if fact.form_of == feature)}
-    return sorted(family.templates(side), key=lambda template: forms.isdisjoint(template.columns))
+    return sorted(family.templates(side, purpose), key=lambda template: forms.isdisjoint(template.columns))
 
 
 def _tell(facts: pd.DataFrame, templates: list[Template], texts: ReasonTexts, currency: str) -> list[str | None]:
@@ -172,7 +172,9 @@ def _written(value: float | pd.Timestamp, unit: str, texts: ReasonTexts, currenc
     if unit == "number":
         return short_number_text(value, language=language)
     shown = number_text(value, language=language)
-    return shown if unit == "count" else _counted(shown, unit, texts)
+    if unit == "count":
+        return texts.no_count if shown == "0" else shown
+    return _counted(shown, unit, texts)
 
 
 def _counted(shown: str, unit: str, texts: ReasonTexts) -> str:

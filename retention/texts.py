@@ -99,11 +99,25 @@ class FamilyTexts(Section):
     subject: str = Field(min_length=1, description="Subject of the sentence without numbers.")
     raises: tuple[Template, ...] = Field(default=(), description="Sentences where the family endangers, tried first.")
     lowers: tuple[Template, ...] = Field(default=(), description="Sentences where it binds, tried first.")
+    speaks_for_return: tuple[Template, ...] = Field(
+        default=(), description="Sentences where it speaks for the return of a lapsed customer, tried before all."
+    )
+    speaks_against_return: tuple[Template, ...] = Field(
+        default=(), description="Sentences where it speaks against that return, tried before all."
+    )
     facts: tuple[Template, ...] = Field(default=(), description="Neutral sentences for both sides, tried next.")
 
-    def templates(self, side: Side) -> tuple[Template, ...]:
-        """Return the templates of ``side`` in the order they are tried."""
-        return (self.raises if side == "raises" else self.lowers) + self.facts
+    @property
+    def every(self) -> tuple[Template, ...]:
+        """Every sentence."""
+        return self.raises + self.lowers + self.speaks_for_return + self.speaks_against_return + self.facts
+
+    def templates(self, side: Side, purpose: Purpose = "churn") -> tuple[Template, ...]:
+        """Return the templates of ``side`` in the order they are tried; for return its own come first."""
+        usual = (self.raises if side == "raises" else self.lowers) + self.facts
+        if purpose == "churn":
+            return usual
+        return (self.speaks_against_return if side == "raises" else self.speaks_for_return) + usual
 
 
 class ListTexts(Section):
@@ -142,6 +156,7 @@ class ReasonTexts(Section):
     language: Language = Field(description="Language of the texts and of their numbers.")
     signs: dict[Purpose, Sides] = Field(description="Word before each sentence: which way the fact speaks.")
     fallbacks: Sides = Field(description="Sentence without numbers; {subject} is the family's.")
+    no_count: str = Field(min_length=1, description="Zero of the unit count.")
     nouns: dict[str, Noun] = Field(description="Counted nouns, usable as units.")
     families: dict[str, FamilyTexts] = Field(description="Texts of every family of reasons.")
     changes: ChangeTexts = Field(description="What would change the probability.")
@@ -152,7 +167,7 @@ class ReasonTexts(Section):
         if missing := set(get_args(Purpose)) - set(self.signs):
             raise ValueError(f"signs need {', '.join(sorted(missing))}")
         for family, texts in self.families.items():
-            for template in texts.raises + texts.lowers + texts.facts:
+            for template in texts.every:
                 _check_units(template, family, self.nouns)
         return self
 

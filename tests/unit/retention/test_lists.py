@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from features.catalogue import catalogue
+from retention.changes import Tried, best_changes
 from retention.consent import allowed_channels
 from retention.lists import (
     EARLY_WARNING_COLUMNS,
@@ -106,6 +107,14 @@ def said(selected: pd.DataFrame, language: str, purpose: str) -> tuple[pd.DataFr
     return told, endangering_families(reasons, FAMILIES, purpose=purpose)
 
 
+def changed(language: str, ids: pd.Series) -> pd.DataFrame:
+    """Return what would change it: a complaint settled for K-1, nothing for the others."""
+    found = pd.DataFrame({"customer_id": ["K-1"], "lever": "settle_complaint", "probability": CHANCES["K-1"],
+                          "probability_if": 0.31, "helps": True})  # fmt: skip
+    outcome = Tried(found=found, checked=pd.Index(ids))
+    return best_changes(pd.Index(ids, name="customer_id"), outcome, purpose="churn", texts=reason_texts(language))
+
+
 def built(
     language: str = "de", *, history: pd.DataFrame = HISTORY, control_share: float = 0.34
 ) -> tuple[pd.DataFrame, ...]:
@@ -133,6 +142,7 @@ def built(
         cutoff=CUTOFF,
         texts=reason_texts(language),
         earlier_probability=pd.Series({"K-2": 0.12}),
+        changes=changed(language, selected["customer_id"]),
     )
     return listed, plan
 

@@ -18,7 +18,7 @@ LANGUAGES = ("de", "en")
 
 def templates(texts: ReasonTexts) -> Iterator[tuple[str, Template]]:
     for name, family in texts.families.items():
-        for template in family.raises + family.lowers + family.facts:
+        for template in family.every:
             yield name, template
 
 
