@@ -137,10 +137,10 @@ def goals_of(cases: Sequence[Case], drawn: Sequence[Mapping[str, Any]]) -> dict[
     counted = [case for case in cases if case.set != CONTROL]
     control = [case for case in cases if case.set == CONTROL]
     later = [case.calibration_error for case in counted if not case.first_year]
-    small = small_means(drawn)
+    small, ahead = small_means(drawn), _ahead(counted)
     return {
         "best or within the interval of the best on every case": _all(case.verdict.says != "worse" for case in counted),
-        f"mean AUC {AHEAD} above the best single rival": _ahead(counted) >= AHEAD if counted else None,
+        f"mean AUC {AHEAD} above the best single rival": None if ahead is None else ahead >= AHEAD,
         f"calibration error at most {CALIBRATED} after the first year": _all(each <= CALIBRATED for each in later),
         f"small bases at most {BEHIND} behind the best rival": _all(row["ahead"] >= -BEHIND for row in small.values()),
         f"control at 0.50 give or take {NOTHING}": _finds_nothing(control),
@@ -159,10 +159,10 @@ def means(rows: Iterable[Mapping[str, float]]) -> dict[str, float]:
     return {str(name): float(value) for name, value in frame.mean().items()}
 
 
-def _ahead(cases: Sequence[Case]) -> float:
+def _ahead(cases: Sequence[Case]) -> float | None:
     """Mean lead over the one rival that is best over all cases, measured on the cases it can speak to."""
     if not cases:
-        return float("nan")
+        return None
     frame = pd.DataFrame([case.auc for case in cases])
     rivals = frame.drop(columns=DELIVERED)
     leads = rivals.rsub(frame[DELIVERED], axis=0).mean()
