@@ -28,7 +28,10 @@ A_SHARE, B_SHARE = 0.8, 0.95
 
 _BUYERS = ("tenure", "recency", "purchase_days", "gaps", "gap", "gap_squared")
 _YEARS = ("turnover", "contacts")
-_COMPANY = ("season", "base_year", "closed", "days_to_close", "answered", "days_to_answer")
+_COMPANY = (
+    *("season", "base_year", "closed", "days_to_close", "answered", "days_to_answer"),
+    *("listed", "given", "paid", "days_late"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,10 @@ class Norms:
         days that began with them.
     days_to_close, days_to_answer : float
         Mean days from a complaint to its settlement, and to our first answer, over the last 364 days [days].
+    discount : float
+        Discount given over list price in the last 364 days [share].
+    days_late : float
+        Mean days from the due day of an invoice to its payment, over the last 364 days [days]; negative: early.
     a_turnover, b_turnover : float
         Least turnover of 364 days of classes A and B [cents]; see `A_SHARE`.
     contacts : tuple of three floats
@@ -54,6 +61,8 @@ class Norms:
     season_share: float
     days_to_close: float
     days_to_answer: float
+    discount: float
+    days_late: float
     a_turnover: float
     b_turnover: float
     contacts: tuple[float, float, float]
@@ -110,6 +119,7 @@ def _columns(history: History, customers: NDArray[np.int64], cutoff: int) -> Seq
     purchases, bookings = pasts["purchases"], pasts["bookings"]
     nothing = np.zeros(len(customers))
     settled, answered = pasts.get("settlements"), pasts.get("answers")
+    prices, payments = pasts["prices"], pasts["payments"]
     return (
         *(purchases.tenure_days, purchases.recency_days, purchases.count()),
         *(purchases.total(name) for name in ("has_gap", "gap", "gap_squared")),
@@ -119,10 +129,12 @@ def _columns(history: History, customers: NDArray[np.int64], cutoff: int) -> Seq
         bookings.total("amount", YEAR_DAYS, ago=QUARTER_DAYS),
         *((settled.count(YEAR_DAYS), settled.total("days_open", YEAR_DAYS)) if settled else (nothing, nothing)),
         *((answered.count(YEAR_DAYS), answered.total("days_to_answer", YEAR_DAYS)) if answered else (nothing, nothing)),
+        *(prices.total(name, YEAR_DAYS) for name in ("listed", "given")),
+        *(payments.total(name, YEAR_DAYS) for name in ("invoices", "days_late")),
     )
 
 
-_READ = ("purchases", "bookings", "contacts", "settlements", "answers")
+_READ = ("purchases", "bookings", "contacts", "settlements", "answers", "prices", "payments")
 
 
 def norms_from(summaries: Iterable[Summary]) -> Norms:
@@ -136,6 +148,8 @@ def norms_from(summaries: Iterable[Summary]) -> Norms:
         season_share=_share(total["season"], total["base_year"]),
         days_to_close=_share(total["days_to_close"], total["closed"]),
         days_to_answer=_share(total["days_to_answer"], total["answered"]),
+        discount=_share(total["given"], total["listed"]),
+        days_late=_share(total["days_late"], total["paid"]),
         a_turnover=a_turnover,
         b_turnover=b_turnover,
         contacts=_contacts_by_class(said["turnover"], said["contacts"], a_turnover, b_turnover),

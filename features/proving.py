@@ -29,7 +29,7 @@ from features.timeline import day_number
 Promise = Literal["future", "others", "asked"]
 
 LATER_DAYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "orders": {"paid": ()},
+    "invoices": {"paid": ()},
     "complaints": {"closed": ("goodwill", "is_satisfied", "is_unsatisfied")},
     "contracts": {"ends": (), "cancelled": ()},
     "customers": {"since": ()},

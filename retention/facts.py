@@ -114,6 +114,20 @@ DERIVED_FACTS: Mapping[str, DerivedFact] = {
     "turnover_usual_28d": _usual("turnover"),
     "last_order_on": _day("sales__recency_days", "day of the last order"),
     "first_order_on": _day("sales__tenure_days", "day of the first known order"),
+    "discount_before_182d": _compared(
+        "prices__discount_182d", "prices__discount_trend_182d", "discount of the 182 days before the last 182 days"
+    ),
+    "company_discount": _compared("prices__discount_364d", "prices__discount_excess_364d", "discount in the company"),
+    "usual_discount_364d": _compared(
+        "prices__last_discount", "prices__last_discount_excess_364d", "discount of the last 364 days"
+    ),
+    "days_late_before_91d": _compared(
+        "payments__days_late_91d", "payments__days_late_trend_91d", "days late in the rest of the year before"
+    ),
+    "company_days_late": _compared(
+        "payments__days_late_364d", "payments__days_late_excess_364d", "days late in the company"
+    ),
+    "oldest_overdue_since": _day("payments__oldest_overdue_days", "due day of the oldest overdue invoice"),
     "last_complaint_on": _day("complaints__recency_days", "day of the last complaint"),
     "oldest_open_since": _day("complaints__oldest_open_days", "day of the oldest open complaint"),
     "last_contact_on": _day("contacts__recency_days", "day of the last contact"),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.ledger import Ledger
+from features.ledgers import payments, prices
 from features.ledgers.rows import (
     History,
     Number,
@@ -25,17 +26,24 @@ _NUMBERS = (
     Number(name="amount", sql="round(amount * 100)::BIGINT"),
     Number(name="margin", sql="coalesce(round(margin * 100)::BIGINT, 0)", needs="margin"),
     Number(name="has_margin", sql="(margin IS NOT NULL)::BIGINT", needs="margin"),
+    *prices.NUMBERS,
+    *payments.NUMBERS,
 )
 
 
 def _booked(lines: Rows) -> History:
-    """Join the lines of one order that happened and became known together: one row, amounts added up [cents]."""
+    """Join the lines of one order that happened and became known together: one row, amounts added up [cents].
+
+    Those of them that are invoices with a due day are given by the name ``invoices`` too.
+    """
     starts = starts_of(*(lines[name] for name in ("customer", "day", "order", "known")))
     booked = {name: lines[name][starts] for name in ("customer", "day", "known", "order")}
     added = {"amount": lines["amount"], "margin": lines["margin"]}
     added["margin_base"] = lines["amount"] * lines["has_margin"]
     added["lines"] = np.ones(len(lines["day"]), dtype=np.int64)
-    return {"orders": booked | {name: added_up(values, starts) for name, values in added.items()}}
+    added |= prices.listed(lines)
+    orders = booked | {name: added_up(values, starts) for name, values in added.items()}
+    return {"orders": orders, "invoices": payments.issued(orders, payments.billed(lines, starts))}
 
 
 def bookings(history: History) -> Ledger:
@@ -85,10 +93,16 @@ def purchases(history: History) -> Ledger:
     return Ledger(customer=customer, day=day, values=values)
 
 
+def price_days(history: History) -> Ledger:
+    """Days on which something was sold with a known discount (see ``features.ledgers.prices``)."""
+    rows = history["orders"]
+    return prices.price_days(rows, flags(_first_of_order(rows)))
+
+
 READING = Reading(
     table="orders",
     numbers=_NUMBERS,
     ties=("order",),
     prepared=_booked,
-    ledgers={"bookings": bookings, "purchases": purchases},
+    ledgers={"bookings": bookings, "purchases": purchases, "prices": price_days, **payments.LEDGERS},
 )

@@ -33,7 +33,9 @@ DIFFICULT_DAYS = tuple(
 """Leap day, year ends, and the days on which clocks are changed in Berlin, with their neighbours."""
 
 COLUMNS = {
-    "orders": ("order_id", "customer_id", "occurred_on", "amount", "margin", "known_at"),
+    "orders": (
+        "order_id", "customer_id", "occurred_on", "amount", "margin", "discount_share", "due_on", "paid_on", "known_at",
+    ),
     "complaints": (
         "complaint_id", "customer_id", "occurred_on", "closed_on", "category", "severity", "goodwill_amount",
         "satisfied", "known_at",
@@ -154,12 +156,24 @@ def _order(random: Random, customer: str) -> list[Row]:
                 "occurred_on": _instant(random, line_day),
                 "amount": cents / 100,
                 "margin": None if random.random() < 0.3 else round(cents * random.uniform(-0.2, 0.6)) / 100,
+                **_terms(Random(f"{order_id} {len(rows)}"), line_day),
                 "known_at": _known(random, line_day),
             }
         )
     if random.random() < 0.1:
         return [*rows, {**random.choice(rows), "amount": -rows[0]["amount"] if rows[0]["amount"] > 0 else -1.0}]
     return rows
+
+
+def _terms(random: Random, day: date) -> Row:
+    """Discount and payment of a line: paid before it is due or even ordered, on the day, late, or never."""
+    due = None if random.random() < 0.2 else day + timedelta(days=random.choice((0, 14, 30)))
+    waited = random.choice((-40, -5, 0, 0, 1, 13, 14, 15, 60, 400, None))
+    return {
+        "discount_share": random.choice((None, 0.0, 0.0, 0.1, 0.155, 1 / 3, 0.999, 1.0)),
+        "due_on": due,
+        "paid_on": None if waited is None else (due or day) + timedelta(days=waited),
+    }
 
 
 def _complaint(random: Random, customer: str) -> Row:

@@ -112,9 +112,33 @@ def _bookings(lines: list[Row]) -> list[Row]:
             "margin": sum(cents(line["margin"]) for line in own if line["margin"] is not None),
             "margin_base": sum(cents(line["amount"]) for line in own if line["margin"] is not None),
             "lines": len(own),
+            **_priced(own),
+            **_billed(own),
         }
         for (day, order_id, known), own in sorted(grouped.items())
     ]
+
+
+def _priced(lines: list[Row]) -> Row:
+    """List price of what was sold with a known discount below 100 %, and the discount on it, in cents."""
+    listed, given = 0, 0
+    for line in lines:
+        discount = None if line["discount_share"] is None else Fraction(round(line["discount_share"] * 1000), 1000)
+        if line["amount"] > 0 and discount is not None and discount < 1:
+            off = math.floor(cents(line["amount"]) * discount / (1 - discount) + Fraction(1, 2))
+            listed, given = listed + cents(line["amount"]) + off, given + off
+    return {"listed": listed, "given": given}
+
+
+def _billed(lines: list[Row]) -> Row:
+    """What is sold with a due day, due with the first of its lines; paid with the last, None while one is not."""
+    sold = [line for line in lines if line["amount"] > 0 and line["due_on"] is not None]
+    paid = [line["paid_on"] for line in sold]
+    return {
+        "billed": sum(cents(line["amount"]) for line in sold),
+        "due": min((line["due_on"] for line in sold), default=None),
+        "paid": None if None in paid or not paid else max(paid),
+    }
 
 
 def _purchases(bookings: list[Row]) -> list[Row]:

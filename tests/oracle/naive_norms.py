@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.oracle.known import YEAR, Snapshot, mean, within
+from tests.oracle.known import YEAR, Snapshot, mean, ratio, total, within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,8 @@ class Norms:
     season_share: float | None
     days_to_close: float | None
     days_to_answer: float | None
+    discount: float | None
+    days_late: float | None
     a_turnover: int | None
     b_turnover: int | None
     contacts: tuple[float | None, float | None, float | None]
@@ -30,16 +32,21 @@ class Norms:
 def norms_of(snapshots: Sequence[Snapshot]) -> Norms:
     """Return the norms learned from the snapshots of all customers at one cutoff."""
     from tests.oracle.naive_complaints import answers
+    from tests.oracle.naive_payments import paid_within
+    from tests.oracle.naive_prices import priced_within
 
     bought = [each for each in snapshots if each.purchases]
     closed = [row for each in bought for row in within(each, each.settlements, YEAR)]
     answered = [row["waited"] for each in bought for row in within(each, answers(each), YEAR)]
+    priced = [row for each in bought for row in priced_within(each, YEAR)]
     turnovers = [sum(row["amount"] for row in within(each, each.bookings, YEAR)) for each in bought]
     borders = _border(turnovers, 0.8), _border(turnovers, 0.95)
     norms = Norms(
         season_share=_season_share(bought),
         days_to_close=mean([(row["closed_on"] - row["opened"]).days for row in closed]),
         days_to_answer=mean(answered),
+        discount=ratio(total(priced, "given"), total(priced, "listed")),
+        days_late=mean([(row["paid"] - row["due"]).days for each in bought for row in paid_within(each, YEAR)]),
         a_turnover=borders[0],
         b_turnover=borders[1],
         contacts=(None, None, None),

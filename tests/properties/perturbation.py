@@ -12,6 +12,7 @@ from features.history import History, load_history
 from tests.oracle.companies import Company, Row, company, day_of, known_of, new_rows, some_cutoffs, taken_in
 
 LATER_FACTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "orders": {"paid_on": ()},
     "complaints": {"closed_on": ("goodwill_amount", "satisfied")},
     "contracts": {"ends_on": (), "cancelled_on": ()},
     "customers": {"since": ()},

@@ -18,7 +18,7 @@ from features.catalogue import GROUPS
 from features.cohort import Cohort, cohort_of
 from features.definition import Churn
 from features.errors import ContractError
-from features.groups import complaints, contacts, feedback, relationship, rhythm, sales
+from features.groups import complaints, contacts, feedback, payments, prices, relationship, rhythm, sales
 from features.history import History, Seen, load_history
 from features.ledger import Column, Ledger, Past
 from features.ledgers.rows import NEVER
@@ -165,6 +165,15 @@ def answered_when_raised(history: RowsOfAll) -> Ledger:
     )
 
 
+def paid_when_issued(history: RowsOfAll) -> Ledger:
+    """Let every payment be known on the day of the invoice."""
+    rows = history["invoices"]
+    chosen = rows["paid"] < NEVER
+    days_late = (rows["paid"] - rows["due"])[chosen]
+    values = {"invoices": np.ones_like(days_late), "billed": rows["billed"][chosen], "days_late": days_late}
+    return Ledger(customer=rows["customer"][chosen], day=rows["day"][chosen], values=values)
+
+
 HONEST_SETTLEMENTS = ledgers_module._MAKERS["settlements"]
 HONEST_ANSWERS = ledgers_module._MAKERS["answers"]
 
@@ -270,6 +279,17 @@ def settlements_ever(settlements: Past) -> Column:
     return rows_of(settlements.ledger)[settlements.customers]
 
 
+def will_be_paid(arrears: Past) -> Column:
+    """Day on which an overdue invoice is first paid some day [day number]."""
+    return arrears.least("paid", arrears.ledger.values["paid"] < NEVER)
+
+
+def discount_of_all(prices: Past) -> Column:
+    """Discount given to the customer in all times [cents]."""
+    given = np.bincount(prices.ledger.customer, weights=prices.ledger.values["given"], minlength=10_000)
+    return np.asarray(given[prices.customers], dtype=np.float64)
+
+
 def mood_of_all(contacts: Past) -> Column:
     """Sum of all moods on record [number]."""
     return np.full(len(contacts.customers), float(contacts.ledger.values["mood"].sum()))
@@ -302,6 +322,9 @@ LEAKS = {
     "answers are seen early": Leak(
         patches=((ledgers_module, "_MAKERS", {**ledgers_module._MAKERS, "answers": answered_when_raised}),)
     ),
+    "payments are seen early": Leak(
+        patches=((ledgers_module, "_MAKERS", {**ledgers_module._MAKERS, "payments": paid_when_issued}),)
+    ),
     "the norms are learned later": Leak(patches=((matrix_module, "norms_at", norms_of_later),)),
     "the cohort is chosen later": Leak(patches=((matrix_module, "cohort_of", cohort_of_later),)),
     **{
@@ -325,6 +348,8 @@ LEAKS = {
             (relationship, notice_to_come),
             (relationship, customer_on_record),
             (relationship, noted_some_day),
+            (payments, will_be_paid),
+            (prices, discount_of_all),
             (rhythm, purchases_of_all),
         )
     },
