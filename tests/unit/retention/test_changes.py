@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from retention.changes import CHANGE_COLUMNS, Known, best_changes, tried
 from retention.formats import share_text
 from retention.levers import NAMES, levers
 from retention.texts import reason_texts
+from tests.oracle.naive_levers import acted
 
 CUTOFF = date(2026, 1, 15)
 CHURN = Churn()
@@ -65,36 +66,6 @@ def model(request, tables) -> ChurnModel:
     )
 
 
-def acted(tables: dict[str, pd.DataFrame], chosen: pd.Series, cents: int) -> dict[str, pd.DataFrame]:
-    """Return the raw tables as they would be had each customer's lever been pulled on the day before the cutoff."""
-    eve, ids = pd.Timestamp(CUTOFF - timedelta(days=1)), chosen.index
-    complaints, contacts = tables["complaints"].astype({"satisfied": object}), tables["contacts"]
-    theirs = complaints["customer_id"].astype(str)
-    closed, raised = pd.to_datetime(complaints["closed_on"]), pd.to_datetime(complaints["occurred_on"])
-    is_open = (closed.isna() | (closed > eve)) & (raised <= eve)
-    for lever, amount in (("settle_complaint", 0), ("settle_with_goodwill", cents / 100)):
-        rows = is_open & theirs.isin(ids[chosen == lever])
-        complaints.loc[rows, "closed_on"] = eve
-        complaints.loc[rows, "goodwill_amount"] = float(amount)
-        complaints.loc[rows, "satisfied"] = None
-    ways = {"visit": "visit", "contact_person_visit": "visit", "write": "letter"}
-    past = contacts[(pd.to_datetime(contacts["occurred_on"]) <= eve) & contacts["agent"].notna()]
-    past = past.sort_values(["occurred_on", "contact_id"])
-    agents = past.groupby(past["customer_id"].astype(str))["agent"].last()
-    calls = pd.DataFrame(
-        {
-            "contact_id": [f"zzz-{customer}" for customer in ids],
-            "customer_id": ids.astype(contacts["customer_id"].dtype),
-            "occurred_on": eve.date(),
-            "channel": [ways.get(lever, "phone") for lever in chosen],
-            "direction": "out",
-            "agent": [agents.get(customer, "somebody new") for customer in ids],
-            "known_at": eve.date(),
-        }
-    ).reindex(columns=contacts.columns)
-    return {**tables, "complaints": complaints, "contacts": pd.concat([contacts.astype(object), calls.astype(object)])}
-
-
 def test_r34_every_change_told_is_true_of_the_tables_changed_by_hand(tables, known, model):
     knowledge, cents = known
     matrix = matrix_of(knowledge, model.purpose)
@@ -102,7 +73,7 @@ def test_r34_every_change_told_is_true_of_the_tables_changed_by_hand(tables, kno
     told = best_changes(matrix.index, outcome, purpose=model.purpose, texts=reason_texts("de"))
     chosen = told["lever"].dropna()
     assert len(chosen) > 20
-    history, _ = history_of(acted(tables, chosen, cents), CUTOFF)
+    history, _ = history_of(acted(tables, chosen, cents, cutoff=CUTOFF), CUTOFF)
     changed = build_matrix(history, cutoff=CUTOFF, churn=CHURN, known_until=CUTOFF, norms=knowledge.norms)
     now, then = (model.score(frame.set_index("customer_id").loc[chosen.index])["probability"] for frame in (
         matrix.reset_index(), changed))  # fmt: skip

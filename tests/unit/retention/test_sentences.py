@@ -85,6 +85,53 @@ def test_the_leading_feature_is_spoken_of_before_others_of_its_family():
     assert "28 Tagen" in told("sales__orders_28d", 0.5, **facts)
 
 
+RHYTHM = {
+    "rhythm__silent_chance": 0.49,
+    "rhythm__expected_orders": 0.8,
+    "sales__gap_mean_days": 49.0,
+    "sales__recency_days": 195.0,
+}
+
+
+def test_the_rhythm_is_told_by_the_side_it_speaks_for():
+    assert told("rhythm__silent_chance", 0.5, **RHYTHM) == (
+        "Gefährdet: Nach dem bisherigen Kaufrhythmus kommt mit 49 % Wahrscheinlichkeit in nächster Zeit keine"
+        " Bestellung"
+    )
+    assert told("rhythm__silent_chance", -0.5, **RHYTHM) == (
+        "Bindet: Nach dem bisherigen Kaufrhythmus kommt mit 51 % Wahrscheinlichkeit in nächster Zeit eine Bestellung"
+    )
+    assert told("rhythm__silent_chance", 0.5, purpose="return", language="en", **RHYTHM) == (
+        "Speaks for a return: Going by the buying rhythm so far: 51% chance of another order"
+    )
+
+
+def test_what_would_read_against_its_sign_for_a_return_is_told_by_own_numbers():
+    assert told("rhythm__expected_orders", 0.5, purpose="return", **RHYTHM) == (
+        "Spricht für Rückkehr: Kaufte früher im Schnitt alle 49 Tage, zuletzt vor 195 Tagen"
+    )
+    assert told("rhythm__expected_orders", -0.5, purpose="return", **RHYTHM) == (
+        "Spricht gegen Rückkehr: Nach dem bisherigen Kaufrhythmus ist in den nächsten 52 Wochen höchstens eine"
+        " Bestellung zu erwarten"
+    )
+    late = {"sales__overdue_ratio": 4.0, "sales__recency_days": 195.0, "sales__gap_mean_days": 49.0}
+    assert told("sales__overdue_ratio", -0.5, purpose="return", **late) == (
+        "Spricht gegen Rückkehr: Bestellung überfällig, letzte vor 195 Tagen, üblicher Abstand 49 Tage"
+    )
+    assert told("sales__overdue_ratio", 0.5, purpose="return", **late) == (
+        "Spricht für Rückkehr: Letzte Bestellung vor 195 Tagen, üblicher Abstand 49 Tage"
+    )
+
+
+def test_no_count_is_a_word_and_not_a_zero():
+    facts = {"contacts__count_91d": 3.0, "contacts__count_364d": 0.0}
+    assert told("contacts__count_91d", 0.5, **facts).endswith(
+        "3 Kontakte in den letzten 91 Tagen, keine in den letzten 52 Wochen"
+    )
+    none = {"contacts__count_91d": 0.0, "contacts__count_364d": 0.0}
+    assert told("contacts__count_91d", 0.5, **none) == "Gefährdet: Kein Kontakt in den letzten 52 Wochen"
+
+
 @pytest.mark.parametrize("language", ["de", "en"])
 @pytest.mark.parametrize("purpose", ["churn", "return"])
 @pytest.mark.parametrize("known", [0.0, 0.6, 1.0])

@@ -30,15 +30,16 @@ def test_every_family_of_the_catalogue_has_texts(language, family):
     assert texts.templates("lowers")
 
 
+@pytest.mark.parametrize("purpose", ["churn", "return"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_feature_of_the_catalogue_is_spoken_of_in_both_directions(language):
+def test_every_feature_of_the_catalogue_is_spoken_of_in_both_directions(language, purpose):
     families = reason_texts(language).families
     forms = {name: {name, *(key for key, fact in DERIVED_FACTS.items() if fact.form_of == name)} for name in FEATURES}
     for side in ("raises", "lowers"):
         silent = [
             name
             for name, family in FEATURES.items()
-            if not any(forms[name] & template.columns for template in families[family].templates(side))
+            if not any(forms[name] & template.columns for template in families[family].templates(side, purpose))
         ]
         assert silent == []
 
