@@ -38,6 +38,8 @@ def training(folder: Path) -> None:
         chosen = evidence["metrics"].get(evidence["chosen"])
         measured = f"; on later time AUC {chosen['auc']:.3f}, lift at 10 % {chosen['lift_at_10']:.1f}" if chosen else ""
         _line(purpose, f"{evidence['chosen']}: {evidence['remark']}{measured}")
+        if evidence.get("difference") is not None:
+            _line("verdict", _verdict(evidence))
         if "promotion" in evidence:
             _promotion(evidence["promotion"])
 

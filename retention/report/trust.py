@@ -58,6 +58,17 @@ class Gains:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The model against the rival that ranks best: difference of AUC with its 95 % interval; ``says`` what follows."""
+
+    says: str
+    rival: str
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trust:
     """What is known about one model; ``width`` is the median width of its 90 % intervals, None without scores."""
 
@@ -65,6 +76,8 @@ class Trust:
     chosen: str
     remark: str
     metrics: Mapping[str, Mapping[str, float]]
+    rivals: Mapping[str, Mapping[str, float]]
+    verdict: Verdict | None
     tests: tuple[date, ...]
     training_cutoffs: tuple[date, ...]
     snapshots: int
@@ -102,6 +115,8 @@ def trust_in(purpose: Purpose, *, evidence: Mapping[str, Any], folds: pd.DataFra
         chosen=chosen,
         remark=str(evidence.get("remark", "")),
         metrics=_ordered(evidence.get("metrics", {})),
+        rivals=dict(evidence.get("rivals", {})),
+        verdict=_verdict(evidence),
         tests=_days(evidence.get("tests", ())),
         training_cutoffs=_days(evidence.get("training_cutoffs", ())),
         snapshots=int(evidence.get("snapshots", 0)),
@@ -123,6 +138,14 @@ def staleness(last_known: date, *, cutoff: date) -> tuple[Caution, ...]:
 def _ordered(metrics: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
     names = sorted(metrics, key=lambda name: (LADDER.index(name) if name in LADDER else len(LADDER), name))
     return {name: metrics[name] for name in names}
+
+
+def _verdict(evidence: Mapping[str, Any]) -> Verdict | None:
+    """Return the verdict of training's folds; None where nothing was compared."""
+    if evidence.get("difference") is None:
+        return None
+    numbers = {name: float(evidence[name]) for name in ("difference", "low", "high")}
+    return Verdict(says=str(evidence["verdict"]), rival=str(evidence["best_rival"]), **numbers)
 
 
 def _days(texts: Any) -> tuple[date, ...]:

@@ -50,6 +50,7 @@ class ReportTexts(Section):
     foot: Words = Field(description="Part 7: what the figures are and are not.")
     definitions: Words = Field(description="What counts as lost, by definition of churn.")
     candidates: Words = Field(description="Names of the candidates.")
+    rivals: Words = Field(description="Names of the rivals built in.")
     metrics: Words = Field(description="Names of the metrics.")
     metric_notes: Words = Field(description="What each metric says.")
     tables: Words = Field(description="Names of the tables.")

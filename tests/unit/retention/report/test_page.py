@@ -224,3 +224,17 @@ def many_scores(make: Any) -> pd.DataFrame:
     """A million scores: the made-up ones over and over."""
     few = make().scores
     return few.loc[few.index.repeat(1_000_000 // len(few) + 1)].head(1_000_000).reset_index(drop=True)
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [("better", "beats every rival"), ("level", "does not beat the best rival"), ("worse", "A rival ranks better")],
+)
+def test_the_page_says_whether_the_model_beats_the_rivals(make: Any, says: str, words: str) -> None:
+    inputs = make(language="en")
+    stated = {"verdict": says, "best_rival": "rfm_logistic", "difference": 0.012, "low": -0.01, "high": 0.034}
+    rivals = {"rivals": {"rfm_logistic": {"auc": 0.71, "n": 100.0}}}
+    html = report_page(replace(inputs, evidence={"churn": {**inputs.evidence["churn"], **stated, **rivals}}))
+    assert words in html
+    assert html.count("Regression on recency, frequency, turnover") == 2, "in the table and in the verdict"
+    assert "-0.010 to 0.034" in html or "−0.010 to 0.034" in html

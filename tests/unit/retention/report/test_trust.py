@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from retention.report.inputs import FOLD_COLUMNS
-from retention.report.trust import Trust, staleness, trust_in
+from retention.report.trust import Trust, Verdict, staleness, trust_in
 
 NO_FOLDS = pd.DataFrame({name: pd.Series(dtype="object") for name in FOLD_COLUMNS})
 NO_SCORES = pd.DataFrame({"probability_low": [], "probability_high": []})
@@ -104,3 +104,11 @@ def test_folds_of_the_other_purpose_do_not_count() -> None:
 def test_silence_before_the_cutoff_is_named(last_known: date, days: int | None) -> None:
     found = staleness(last_known, cutoff=date(2026, 7, 1))
     assert [each.numbers["days"] for each in found] == ([] if days is None else [days])
+
+
+def test_the_verdict_of_training_is_passed_on_and_rivals_stand_beside() -> None:
+    stated = {"verdict": "level", "best_rival": "bgnbd", "difference": -0.01, "low": -0.03, "high": 0.02}
+    found = trust({**SOUND, **stated, "beats_rivals": False, "rivals": {"bgnbd": {"auc": 0.76}}})
+    assert found.verdict == Verdict(says="level", rival="bgnbd", difference=-0.01, low=-0.03, high=0.02)
+    assert found.rivals == {"bgnbd": {"auc": 0.76}}
+    assert trust(SOUND).verdict is None

@@ -12,6 +12,7 @@ from features.contract import TABLES
 from features.errors import ConfigError
 from features.intake import take_in_frames
 from features.notes import COLUMN_COST, COST
+from models.rivals import RIVALS
 from retention.formats import Language
 from retention.report.trust import LADDER
 from retention.report.words import ReportTexts, counted, report_texts, said
@@ -54,6 +55,7 @@ def test_every_table_missing_column_and_candidate_has_words(language: Language) 
     assert set(COST) <= set(words.costs)
     assert {f"{table}.{column}" for table, column in COLUMN_COST} <= set(words.costs)
     assert set(LADDER) == set(words.candidates)
+    assert set(RIVALS) == set(words.rivals)
 
 
 def test_remarks_on_the_data_are_said_in_the_language_of_the_page() -> None:
