@@ -17,14 +17,12 @@ from features.errors import ModelError
 from models.calibrate import Calibration, probability_interval
 from models.candidates import Candidate, candidate_from
 from models.digest import digest_of
+from models.structure import FORMAT, MANIFEST, checked_manifest
 
 Purpose = Literal["churn", "return"]
 
 COHORTS: Mapping[Purpose, str] = {"churn": "active", "return": "lapsed"}
 """Whose snapshots a model learns from and scores."""
-
-MANIFEST = "model.json"
-FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -136,15 +134,9 @@ class ChurnModel:
         Raises
         ------
         ModelError
-            If the manifest is missing or of another format.
+            If a file is missing, added or not what Treue writes.
         """
-        if MANIFEST not in files:
-            raise ModelError(
-                f"a model folder needs {MANIFEST}, got {', '.join(sorted(files)) or 'nothing'}; train again"
-            )
-        content = json.loads(files[MANIFEST])
-        if content.get("format") != FORMAT:
-            raise ModelError(f"{MANIFEST} has format {content.get('format')}, this Treue reads {FORMAT}; train again")
+        content = checked_manifest(files)
         covariance = tuple(tuple(row) for row in content["calibration"]["covariance"])
         return cls(
             purpose=content["purpose"],

@@ -16,6 +16,7 @@ from features.errors import ModelError
 LISTING = "SHA256SUMS"
 """Name of the listing that lies beside the files of a stored model."""
 
+_ENTRY = re.compile(rb"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]{0,99})")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -87,14 +88,17 @@ def verified(stored: Mapping[str, bytes], *, digest: str, where: str) -> dict[st
             f"{where} is not the registered one: expected digest {digest[:12]}, got {found[:12]}; train again"
         )
     files = {name: content for name, content in stored.items() if name != LISTING}
-    _check_names(files, _entries(listing), where)
-    _check_contents(files, _entries(listing), where)
+    entries = _entries(listing, where)
+    _check_names(files, entries, where)
+    _check_contents(files, entries, where)
     return files
 
 
-def _entries(listing: bytes) -> dict[str, str]:
-    lines = (line.split("  ", 1) for line in listing.decode().splitlines())
-    return {name: digest for digest, name in lines}
+def _entries(listing: bytes, where: str) -> dict[str, str]:
+    found = [_ENTRY.fullmatch(line) for line in listing.split(b"\n")[:-1]]
+    if not all(found):
+        raise ModelError(f"{where}: its {LISTING} is not one that Treue writes; train again")
+    return {entry[2].decode(): entry[1].decode() for entry in found if entry}
 
 
 def _check_names(files: Mapping[str, bytes], entries: Mapping[str, str], where: str) -> None:

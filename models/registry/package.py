@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,9 @@ FILES = "files"
 
 PREDICTED = ("score", "probability", "probability_low", "probability_high")
 """Columns of a prediction, float64 each."""
+
+PACKAGE = "package"
+"""Tag of a version: digest of its whole folder, MLflow's own files included."""
 
 _MODEL_CODE = Path(__file__).with_name("pyfunc_model.py")
 _REQUIRED = ("treue", "mlflow", "lightgbm", "numpy", "pandas", "scipy")
@@ -57,6 +61,23 @@ def write_package(
             pip_requirements=[f"{package}=={version(package)}" for package in _REQUIRED],
             mlflow_model=Model(model_uuid=model_id, model_id=model_id, run_id=run_id),
         )
+
+
+def package_digest(folder: Path) -> str:
+    """Return one SHA-256 over path, kind and content of everything below ``folder``; a link counts as a link."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*"), key=lambda each: each.relative_to(folder).as_posix()):
+        kind = "link" if path.is_symlink() else "folder" if path.is_dir() else "file" if path.is_file() else "other"
+        if kind == "folder":
+            continue
+        content = hashlib.sha256(path.read_bytes() if kind == "file" else b"").hexdigest()
+        total.update(f"{content} {kind} {path.relative_to(folder).as_posix()}\n".encode())
+    return total.hexdigest()
+
+
+def plain_files(folder: Path) -> dict[str, bytes]:
+    """Return the content of the files in ``folder``; what is no file comes as an empty one, which no listing has."""
+    return {path.name: path.read_bytes() if path.is_file() else b"" for path in folder.iterdir()}
 
 
 @contextmanager

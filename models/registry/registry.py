@@ -16,7 +16,9 @@ from typing import Literal
 from features.errors import ModelError
 from models.digest import digest_of, verified, with_listing
 from models.registry.events import EVENTS, Event, text_of
+from models.registry.package import PACKAGE
 from models.registry.tracking import RegisteredVersion, Tracking, day_of
+from models.signature import SIGNATURE, key_from, require_signature, signature_of
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 """Aliases for people and tools that look into MLflow themselves: the newest version in use; a newer one that is not."""
@@ -31,7 +33,8 @@ def registry_in(output: Path, environ: Mapping[str, str]) -> Registry:
     there too when the variable names a database. A server keeps its own.
     """
     uri = environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{output.absolute() / 'mlflow.db'}"
-    return Registry(uri, None if uri.startswith(("http://", "https://")) else output / "mlartifacts")
+    artifacts = None if uri.startswith(("http://", "https://")) else output / "mlartifacts"
+    return Registry(uri, artifacts, key=key_from(environ))
 
 
 class Registry:
@@ -43,9 +46,12 @@ class Registry:
         ``sqlite:///…``, ``postgresql://…`` or the address of an MLflow server.
     artifact_root : Path or None
         Folder for files and plots; None leaves the place to the server.
+    key : bytes or None
+        Signs what is registered; with it, what comes back must carry its signature.
     """
 
-    def __init__(self, tracking_uri: str, artifact_root: Path | None) -> None:
+    def __init__(self, tracking_uri: str, artifact_root: Path | None, *, key: bytes | None = None) -> None:
+        self._key = key
         self._tracking = Tracking(tracking_uri, artifact_root)
 
     def register(
@@ -94,8 +100,10 @@ class Registry:
                 with self._tracking.run(name, all_tags) as run:
                     self._tracking.log_facts(run, parameters, metrics, plots)
                     self._tracking.log_dataset(run, name=name, data_digest=data_digest)
-                    stored = self._tracking.store(run, with_listing(model_files), signature_features, digest=digest)
-                    version = self._tracking.add_version(run, name, stored, all_tags)
+                    listed = with_listing(model_files)
+                    stored, package = self._tracking.store(run, listed, signature_features, digest=digest)
+                    seal = self._seal(name, {**all_tags, PACKAGE: package})
+                    version = self._tracking.add_version(run, name, stored, {**all_tags, **seal})
             self._set_aliases(name)
         return version
 
@@ -125,6 +133,12 @@ class Registry:
                 self._tracking.drop_alias(name, alias)
             else:
                 self._tracking.set_alias(version, alias)
+
+    def _seal(self, name: str, tags: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the tags that guard the version: the digest of its folder and, with a key, the signature."""
+        facts = {"name": name, **{tag: tags[tag] for tag in ("cutoff", "recipe", "digest", PACKAGE)}}
+        signed = {} if self._key is None else {SIGNATURE: signature_of(facts, self._key)}
+        return {PACKAGE: tags[PACKAGE], **signed}
 
     def champion(self, name: str, *, cutoff: date, recipe: str, not_before: date) -> Mapping[str, bytes] | None:
         """Return the verified files of :meth:`champion_version`, or None when no version fits.
@@ -160,16 +174,23 @@ class Registry:
             return tuple(sorted(self._tracking.search(name), key=lambda version: version.version))
 
     def files(self, version: RegisteredVersion) -> Mapping[str, bytes]:
-        """Return the files of a version after checking each of them against the digest in the registry.
+        """Return the files of a version after checking its signature, and each of them against the digest.
 
         Raises
         ------
         ModelError
-            If a file is missing, added or changed, or cannot be fetched.
+            If the signature is not ours, a file is missing, added or changed, or they cannot be fetched.
         """
+        require_signature(version.signed_facts(), version.signature, self._key, where=version.label)
         with self._tracking.one_line_errors():
-            stored = self._tracking.fetch(version)
-        return verified(stored, digest=version.digest, where=version.label)
+            stored, is_whole = self._tracking.fetch(version)
+        files = verified(stored, digest=version.digest, where=version.label)
+        if not is_whole:
+            raise ModelError(
+                f"{version.label}: something beside its files was added, taken away or changed; restore the folder or"
+                " train again"
+            )
+        return files
 
 
 def _check_registration(files: Mapping[str, bytes], *, name: str, digest: str, tags: Mapping[str, str]) -> None:

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from features.errors import ModelError
 from models.registry.events import EVENTS, Event, events_of, in_use
-from models.registry.package import FILES, folder_of, write_package
+from models.registry.package import FILES, PACKAGE, folder_of, package_digest, plain_files, write_package
+from models.signature import SIGNATURE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -48,6 +49,13 @@ class RegisteredVersion:
     digest: str
     run_id: str
     events: tuple[Event, ...] | None = None
+    package: str = ""
+    signature: str = ""
+
+    def signed_facts(self) -> Mapping[str, str]:
+        """What a signature binds together."""
+        facts = {"name": self.name, "cutoff": self.cutoff.isoformat(), "recipe": self.recipe, "digest": self.digest}
+        return {**facts, "package": self.package}
 
     def in_use_on(self, day: date) -> bool:
         """Whether it was trained by ``day``, promoted and not taken out."""
@@ -133,8 +141,13 @@ class Tracking:
         dataset = Dataset(name=name, digest=short, source_type="sha256", source=data_digest)
         self._client.log_inputs(run.info.run_id, [DatasetInput(dataset, [])])
 
-    def store(self, run: Run, files: Mapping[str, bytes], columns: Sequence[str], *, digest: str) -> LoggedModel:
-        """Store ``files`` as the model of ``run``; ``columns`` are what it reads."""
+    def store(
+        self, run: Run, files: Mapping[str, bytes], columns: Sequence[str], *, digest: str
+    ) -> tuple[LoggedModel, str]:
+        """Store ``files`` as the model of ``run`` and return it with the digest of its whole folder.
+
+        ``columns`` are what it reads.
+        """
         from mlflow.entities import LoggedModelOutput
 
         logged = self._client.create_logged_model(
@@ -144,8 +157,9 @@ class Tracking:
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "model"
             write_package(target, files, columns, digest=digest, run_id=run.info.run_id, model_id=logged.model_id)
+            package = package_digest(target)
             self._client.log_model_artifacts(logged.model_id, str(target))
-        return self._client.finalize_logged_model(logged.model_id, "READY")
+        return self._client.finalize_logged_model(logged.model_id, "READY"), package
 
     def add_version(self, run: Run, name: str, stored: LoggedModel, tags: Mapping[str, str]) -> RegisteredVersion:
         """Register ``stored`` as the next version of ``name``, its tags with it in one step."""
@@ -185,21 +199,32 @@ class Tracking:
             if not token:
                 return
 
-    def fetch(self, version: RegisteredVersion) -> Mapping[str, bytes]:
-        """Return everything that lies in the file folder of ``version``, unchecked."""
+    def fetch(self, version: RegisteredVersion) -> tuple[Mapping[str, bytes], bool]:
+        """Return everything in the file folder of ``version``, unchecked, and whether its whole folder is unchanged.
+
+        A version from before there was a digest of the whole folder counts as unchanged.
+
+        Raises
+        ------
+        ModelError
+            If the folder cannot be fetched.
+        """
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
-        source = self._client.get_model_version(version.name, str(version.version)).source
-        uri = f"{source}/artifacts/{FILES}"
+        source = str(self._client.get_model_version(version.name, str(version.version)).source)
         with tempfile.TemporaryDirectory() as folder:
             try:
-                found = download_artifacts(
-                    artifact_uri=uri, dst_path=folder, tracking_uri=self._uri, registry_uri=self._uri
+                found = Path(
+                    download_artifacts(
+                        artifact_uri=source, dst_path=folder, tracking_uri=self._uri, registry_uri=self._uri
+                    )
                 )
+                files = plain_files(found / "artifacts" / FILES)
             except (OSError, MlflowException) as error:
+                uri = f"{source}/artifacts/{FILES}"
                 raise ModelError(f"{version.label}: cannot fetch {uri}; restore its files or train again") from error
-            return {path.name: path.read_bytes() for path in Path(found).iterdir() if path.is_file()}
+            return files, version.package in ("", package_digest(found))
 
     def _experiment(self, name: str) -> str:
         root = None if self._artifact_root is None else self._artifact_root.absolute().as_uri()
@@ -246,6 +271,8 @@ def _registered(found: ModelVersion) -> RegisteredVersion | None:
         digest=digest,
         run_id=found.run_id or "",
         events=events_of(found.tags.get(EVENTS)),
+        package=found.tags.get(PACKAGE, ""),
+        signature=found.tags.get(SIGNATURE, ""),
     )
 
 
