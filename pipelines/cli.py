@@ -139,6 +139,14 @@ def score(config: Config, cutoff: Cutoff = None) -> None:
 
 
 @app.command()
+def signals(config: Config, cutoff: Cutoff = None) -> None:
+    """Measure the readable rules on the company's own past: coverage, lift, lead time, false alarms."""
+    from pipelines import show
+
+    show.signals(Path(_flow("signals", config, cutoff)), _settings(config))
+
+
+@app.command()
 def lists(config: Config, cutoff: Cutoff = None) -> None:
     """Write lists, plan and report from the scores there are."""
     typer.echo(_flow("publish", config, cutoff))

@@ -50,6 +50,12 @@ def score_task(config: str, cutoff: date) -> str:
     return str(_done(stages.score, config, cutoff))
 
 
+@task(name="signals")
+def signals_task(config: str, cutoff: date) -> str:
+    """Measure the rules and write which fire; return the folder."""
+    return str(_done(stages.signals, config, cutoff))
+
+
 @task(name="lists")
 def lists_task(config: str, cutoff: date) -> str:
     """Write lists and plan; return the folder."""
@@ -100,10 +106,19 @@ def score(config: str, cutoff: date | None = None) -> str:
     return score_task(config, day)
 
 
+@flow(name="signals", validate_parameters=False)
+def signals(config: str, cutoff: date | None = None) -> str:
+    """Build features, measure the rules on earlier cutoffs and say which fire; return the folder."""
+    day = _cutoff(config, cutoff)
+    features_task(config, day)
+    return signals_task(config, day)
+
+
 @flow(name="publish", validate_parameters=False)
 def publish(config: str, cutoff: date | None = None) -> str:
     """Write lists, plan and report from the scores there are; return the lists' folder."""
     day = _cutoff(config, cutoff)
+    signals_task(config, day)
     folder = lists_task(config, day)
     report_task(config, day)
     return folder
@@ -120,9 +135,17 @@ def run(config: str, cutoff: date | None = None) -> dict[str, Any]:
     """Do the main job: check, features, train when due, score, lists, plan, report, export; return where to look."""
     day = _cutoff(config, cutoff)
     scores = score(config, day)
+    signals = signals_task(config, day)
     lists = lists_task(config, day)
     page = report_task(config, day)
-    return {"cutoff": day, "scores": scores, "lists": lists, "report": page, "export": export_task(config, day)}
+    return {
+        "cutoff": day,
+        "scores": scores,
+        "signals": signals,
+        "lists": lists,
+        "report": page,
+        "export": export_task(config, day),
+    }
 
 
 @flow(name="nightly-scoring")
@@ -143,7 +166,9 @@ def monthly_retraining(config: str) -> str:
     return train(config)
 
 
-FLOWS: Mapping[str, Any] = {each.name: each for each in (build_features, train, backtest, score, publish, export, run)}
+FLOWS: Mapping[str, Any] = {
+    each.name: each for each in (build_features, train, backtest, score, signals, publish, export, run)
+}
 """The flows a person starts by name."""
 
 

@@ -44,6 +44,7 @@ from pipelines.mornings import mornings_of
 from pipelines.own_features import catalogue_of
 from pipelines.score import scored
 from pipelines.settings import Settings, load_settings, settings_from
+from pipelines.signals import Signals, signals_of
 from retention.changes import Known, Tried, best_changes, tried
 from retention.levers import levers
 from retention.own_texts import texts_for
@@ -259,6 +260,12 @@ class Company:
             data=matrix[names].to_numpy(),
             feature_names=names,
         )
+
+    def signals(self, cutoff: Day) -> Signals:
+        """Return what readable rules are worth here (``.rules``) and which fire on whom (``.firing``)."""
+        known = self._as_of(_day(cutoff))
+        matrices = (self._matrix(day, known) for day in (_day(cutoff), *self.cutoffs(cutoff)))
+        return signals_of(self.settings, self.features, now=next(matrices), past=matrices, known_until=known.until)
 
     def _matrix(self, cutoff: date, known: _Known) -> pd.DataFrame:
         return build_matrix(known.history, cutoff=cutoff, churn=self.settings.churn, known_until=known.until)

@@ -37,6 +37,10 @@ class Places:
         """Scores with reasons."""
         return self._at("scores", cutoff)
 
+    def signals(self, cutoff: date) -> Path:
+        """Signals per customer, and what each rule was worth."""
+        return self._at("signals", cutoff)
+
     def lists(self, cutoff: date) -> Path:
         """Lists and plan."""
         return self._at("lists", cutoff)
@@ -48,10 +52,6 @@ class Places:
     def explain(self, cutoff: date) -> Path:
         """Pages about single customers."""
         return self._at("explain", cutoff)
-
-    def signals(self, cutoff: date) -> Path:
-        """Warning signs by rules."""
-        return self._at("signals", cutoff)
 
     @property
     def ledger(self) -> Path:

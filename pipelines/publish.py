@@ -15,11 +15,12 @@ from features.errors import ConfigError
 from features.intake import take_in
 from features.outputs import read_manifest, read_parquet, write_manifest, write_parquet
 from pipelines.build_features import read_matrix
-from pipelines.changes import tried_on
+from pipelines.changes import models_in_use, tried_on
 from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
+from pipelines.signals import on_list, read_signals, speaks_beside, with_signals
 from retention.changes import best_changes
 from retention.consent import allowed_channels
 from retention.export.files import write_people_csv
@@ -207,10 +208,22 @@ def _write_lists(
 ) -> dict[str, int]:
     rows: dict[str, int] = {}
     for name, listed in lists.items():
-        rows |= _write_machine(folder, name, listed) | _write_people(folder, name, listed, desk)
+        machine, people = _with_signals(desk, listed) if name == "early_warning" else (listed, listed)
+        rows |= _write_machine(folder, name, machine) | _write_people(folder, name, people, desk)
     everyone = pd.concat([listed.assign(list=name) for name, listed in lists.items()], ignore_index=True)
     work = plan_for_owners(plan, listed=everyone, texts=desk.texts)
     return rows | _write_machine(folder, "plan", plan) | _write_people(folder, "plan", work, desk)
+
+
+def _with_signals(desk: Desk, listed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the early-warning list with the signals that fire, in names for machines and in words for people."""
+    data = read_manifest(Places(Path(desk.settings.output)).scores(desk.cutoff))["data"]
+    found = read_signals(desk.settings, desk.cutoff, data=data)
+    if found is None:
+        return listed, listed
+    small = speaks_beside(models_in_use(desk.settings, desk.cutoff)["churn"])
+    forms = on_list(listed, found, desk.texts, small=small)
+    return with_signals(listed, forms["machine"]), with_signals(listed, forms["people"])
 
 
 def _write_machine(folder: Path, name: str, frame: pd.DataFrame) -> dict[str, int]:

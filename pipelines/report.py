@@ -18,6 +18,7 @@ from pipelines.places import Places
 from pipelines.publish import master_data, measures_of
 from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
+from pipelines.signals import read_signals
 from retention.report.inputs import FOLD_COLUMNS, SCORE_COLUMNS, ReportInputs
 from retention.report.page import report_page
 from retention.texts import Purpose
@@ -48,6 +49,7 @@ def report_inputs(settings: Settings, cutoff: date) -> ReportInputs:
     run, scores = read_manifest(places.scores(cutoff)), places.scores(cutoff)
     features = catalogue_of_run(settings, run)
     evidence, folds = _backtests(places, cutoff, run)
+    signals = read_signals(settings, cutoff, data=run["data"])
     lists = {name: read_parquet(places.lists(cutoff), f"{name}.parquet").to_pandas() for name in _LISTS}
     return ReportInputs(
         name=settings.name,
@@ -66,6 +68,7 @@ def report_inputs(settings: Settings, cutoff: date) -> ReportInputs:
         data=read_manifest(places.matrix(cutoff)),
         run=run,
         features=features,
+        signals=None if signals is None else signals.rules,
         **lists,
     )
 

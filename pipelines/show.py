@@ -8,13 +8,16 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from features.outputs import read_manifest
+from features.outputs import read_manifest, read_parquet
 from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.settings import Settings
 from retention.customer.text import customer_text
 from retention.customer.view import CustomerView
+from retention.formats import number_text
 from retention.own_texts import texts_for
+from retention.report.signals import shown
+from retention.report.words import report_texts
 
 if TYPE_CHECKING:
     from pipelines.rollback import Step
@@ -109,11 +112,26 @@ def run(done: Mapping[str, Any], settings: Settings) -> None:
         "scores",
         f"{done['scores']} ({scored['scores.parquet']['rows']:,} active, {scored['returns.parquet']['rows']:,} lapsed)",
     )
+    _line("signals", str(done["signals"]))
     for name, entry in read_manifest(Path(done["lists"]))["files"].items():
         if name.endswith(".csv"):
             _line("list", f"{Path(done['lists']) / name} ({entry['rows']:,} rows)")
     deliveries(done["export"])
     _line("report", f"{done['report']}")
+
+
+def signals(folder: Path, settings: Settings) -> None:
+    """Print what each rule was worth, figures first, then what they mean in words."""
+    words, language = report_texts(settings.language), settings.language
+    rules = read_parquet(folder, "rules.parquet").to_pandas()
+    heads = [words.signals[key] for key in ("signal", "now", "coverage", "lift", "lead_days", "alarms", "announced")]
+    rows = [shown(each, words) for each in rules.to_dict("records")]
+    cells = [heads, *([row.title, number_text(row.fires_now, language=language), *row.figures] for row in rows)]
+    widths = [max(len(line[place]) for line in cells) for place in range(len(heads))]
+    for line, verdict in zip(cells, (words.signals["verdict"], *(row.said for row in rows)), strict=True):
+        figures = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        print("  ".join([line[0].ljust(widths[0]), *figures, verdict]))  # noqa: T201 (the command line's voice)
+    _line("signals", str(folder))
 
 
 def deliveries(records: Sequence[Mapping[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from pipelines.publish import publish
 from pipelines.report import report
 from pipelines.rollback import rollback
 from pipelines.score import score
+from pipelines.signals import signals
 from pipelines.train import champions, train, training_is_due
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "report",
     "rollback",
     "score",
+    "signals",
     "train",
     "training_is_due",
 ]

@@ -107,28 +107,29 @@ def _tell(facts: pd.DataFrame, templates: list[Template], texts: ReasonTexts, cu
     told: list[str | None] = [None] * len(facts)
     open_rows = np.ones(len(facts), dtype=bool)
     for template in templates:
-        rows = np.flatnonzero(open_rows & _fits(facts, template, texts))
+        rows = np.flatnonzero(open_rows & fits_where(facts, template, texts))
         if rows.size == 0:
             continue
-        for row, text in zip(rows, _fill(facts.iloc[rows], template, texts, currency), strict=True):
+        for row, text in zip(rows, filled(facts.iloc[rows], template, texts, currency), strict=True):
             told[row] = text
         open_rows[rows] = False
     return told
 
 
-def _fits(facts: pd.DataFrame, template: Template, texts: ReasonTexts) -> Mask:
+def fits_where(facts: pd.DataFrame, template: Template, texts: ReasonTexts) -> Mask:
     """Return where every number of the template is known and writable in its unit, and its condition holds."""
     fits = np.ones(len(facts), dtype=bool)
     if not template.columns <= set(facts.columns):
         return ~fits
     for clause in clauses(template.when):
-        fits &= _holds(facts, clause)
+        fits &= holds(facts, clause)
     for name, unit in template.placeholders:
         fits &= _writable(facts[name], unit, texts)
     return fits
 
 
-def _holds(facts: pd.DataFrame, clause: Clause) -> Mask:
+def holds(facts: pd.DataFrame, clause: Clause) -> Mask:
+    """Return where a comparison is true; with a missing value it is not, unless it asks for one."""
     left = facts[clause.left]
     if clause.test in ("missing", "known"):
         return np.asarray(left.isna() if clause.test == "missing" else left.notna(), dtype=bool)
@@ -152,7 +153,8 @@ def _writable(values: pd.Series, unit: str, texts: ReasonTexts) -> Mask:
     return high_enough
 
 
-def _fill(facts: pd.DataFrame, template: Template, texts: ReasonTexts, currency: str) -> Iterator[str]:
+def filled(facts: pd.DataFrame, template: Template, texts: ReasonTexts, currency: str) -> Iterator[str]:
+    """Yield the sentence of every row, which must fit (see ``fits_where``)."""
     columns = {f"{{{name}:{unit}}}": (facts[name].tolist(), unit) for name, unit in template.placeholders}
     for row in range(len(facts)):
         text = template.text

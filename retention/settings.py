@@ -53,6 +53,18 @@ class Plan(Section):
     )
 
 
+class Signals(Section):
+    """Rules that a person can read, beside the model's reasons (``docs/signals.md``)."""
+
+    file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Path of signals of your own (YAML, form of `configs/signals.yaml`): they come on top of those of"
+        " Treue, one of the same name takes the place of ours.",
+    )
+    leave_out: tuple[str, ...] = Field(default=(), description="Names of signals that are not used.")
+
+
 class FileTarget(Section):
     """Lists delivered as files."""
 

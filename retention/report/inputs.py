@@ -51,6 +51,8 @@ class ReportInputs:
         Facts of the scores: run_id, config, model_version, return_model_version.
     features : Catalogue
         The features in use, with their families and the texts of the company's own.
+    signals : DataFrame, optional
+        What each readable rule was worth, as the stage ``signals`` writes it; None where it was not run.
     """
 
     name: str
@@ -73,6 +75,7 @@ class ReportInputs:
     data: Mapping[str, Any]
     run: Mapping[str, Any]
     features: Catalogue
+    signals: pd.DataFrame | None = None
 
     @property
     def last_known(self) -> date:

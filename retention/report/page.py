@@ -12,6 +12,7 @@ from retention.report.formatting import filters
 from retention.report.inputs import ReportInputs
 from retention.report.origin import origin_in
 from retention.report.rows import first_rows, planned
+from retention.report.signals import shown_rules, speak_beside
 from retention.report.trust import staleness, trust_in
 from retention.report.words import ReportTexts, report_texts
 from retention.texts import ReasonTexts
@@ -65,6 +66,8 @@ def _context(inputs: ReportInputs, words: ReportTexts, texts: ReasonTexts) -> di
         **_lists(inputs, texts),
         **_portfolio(inputs, words),
         **_grounds(inputs),
+        "signals": shown_rules(inputs.signals, words),
+        "signals_beside": speak_beside(inputs.evidence.get("churn", {})),
     }
 
 

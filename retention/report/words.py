@@ -43,6 +43,8 @@ class ReportTexts(Section):
     headline: Words = Field(description="Part 1: what came out.")
     lists: Words = Field(description="Part 2: the lists.")
     why: Words = Field(description="Part 3: what drives the risk.")
+    signals: Words = Field(description="Part 3b: readable rules and what they are worth.")
+    verdicts: Words = Field(description="What a rule's figures mean.")
     spread: Words = Field(description="Part 4: how risk and value are distributed.")
     trust: Words = Field(description="Part 5: how far the figures can be trusted.")
     cautions: Words = Field(description="What makes the figures less sure.")
