@@ -85,12 +85,8 @@ def main() -> int:
     parts = os.environ.get("PARTS", "contest,flat,cost").split(",")
     contests = _contests(size) if "contest" in parts else []
     cases = [case for contest in contests for case in _timed(contest)]
-    drawn = [
-        row
-        for contest in contests
-        if contest.name in size.drawn_from
-        for row in on_small_bases(contest, bases=size.bases, draws=size.draws)
-    ]
+    names = [contest.name for contest in contests if contest.name in size.drawn_from]
+    drawn = on_small_bases(names, bases=size.bases, draws=size.draws, opening=_opening(size))
     figures, goals = figures_of(cases, drawn), goals_of(cases, drawn)
     if "flat" in parts:
         figures["iranian_churn"] = flat = on_flat(SHARED, repeats=size.repeats)
@@ -117,9 +113,11 @@ def _contests(size: Size) -> list[Contest]:
         if name != "demo" and not has_data:
             print(f"{name} left out: it needs ../shared/data, which is no part of the project")
     able = [name for name in size.sets if name == "demo" or has_data]
-    return [
-        open_contest(name, peers, most=size.origins, customers=size.customers, cutoffs=size.cutoffs) for name in able
-    ]
+    return [open_contest(name, peers, **_opening(size)) for name in able]
+
+
+def _opening(size: Size) -> dict[str, int]:
+    return {"most": size.origins, "customers": size.customers, "cutoffs": size.cutoffs}
 
 
 def _timed(contest: Contest) -> list[Case]:
