@@ -22,6 +22,7 @@ YEAR_DAYS, SEASON_DAYS = 364, 15
 """A year of whole weeks, and how far from it still counts as the same season [days]."""
 
 _MOST_FOLDS = 3
+_THIRDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,19 @@ def _usable(cutoffs: Sequence[date], churn: Churn) -> tuple[Fold, ...]:
 def split(rows: pd.DataFrame, fold: Fold) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the snapshots to learn from and those to test on."""
     return rows.loc[rows["cutoff"].isin(fold.learn)], rows.loc[rows["cutoff"] == fold.test]
+
+
+def left_out(rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Yield, for each third of the customers, the snapshots of all others and theirs at the newest cutoff.
+
+    The thirds go by the order of customer ids, in turn: the same customers, the same thirds.
+    """
+    ids, code = np.unique(rows["customer_id"].to_numpy(str), return_inverse=True)
+    newest = (rows["cutoff"] == rows["cutoff"].max()).to_numpy()
+    for third in range(min(_THIRDS, len(ids))):
+        theirs = code % _THIRDS == third
+        if (theirs & newest).any():
+            yield rows.loc[~theirs], rows.loc[theirs & newest]
 
 
 def teaches(label: NDArray[np.int8]) -> bool:

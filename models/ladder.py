@@ -6,7 +6,7 @@ learned from; the simplest candidate within one standard error of the best is ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -24,9 +24,10 @@ from features.timeline import require_finished
 from models.boosting import BoostingSettings, fit_boosted
 from models.calibrate import Calibration, at_level_of, fit_calibration, uncalibrated
 from models.candidates import Candidate, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
+from models.choice import choose, loss_by_customer, says_something
 from models.churn_model import ChurnModel, Purpose
-from models.folds import LEAST_OUTCOMES, Fold, folds_of, level_cutoff, split, teaches
-from models.metrics import calibration_error, evaluate, log_losses
+from models.folds import Fold, folds_of, left_out, level_cutoff, split, teaches
+from models.metrics import calibration_error, evaluate
 from models.rivals import FitRival, rivals
 from models.rounds import best_rounds
 from models.settings import Training
@@ -105,6 +106,7 @@ class _Ground:
     level: pd.DataFrame
     steps: Mapping[str, Fit]
     tested: pd.DataFrame
+    decisive: pd.DataFrame
     chosen: str
     evidence: Mapping[str, Any]
     purpose: Purpose
@@ -123,7 +125,7 @@ class _Ground:
         return ChurnModel(
             purpose=self.purpose,
             candidate=fitted,
-            calibration=_calibration(self.tested.loc[self.tested["candidate"] == name], self.level, fitted),
+            calibration=_calibration(self.decisive.loc[self.decisive["candidate"] == name], self.level, fitted),
             features=names,
             cutoff=self.cutoff,
             evidence=self.evidence,
@@ -138,19 +140,38 @@ def _ground_of(snapshots: pd.DataFrame, *, purpose: Purpose, cutoff: date, churn
     steps = ladder(purpose, training, _settings_of_trees(rows, folds, purpose, training))
     tested = _test_all(rows, steps, folds)
     others = _test_all(rows, rivals(feature_names(rows), churn, lost=purpose == "churn"), folds)
-    chosen, remark = choose(tested, rows["label"].to_numpy(np.int8), steps)
-    level = rows.loc[rows["cutoff"] == level_cutoff(cutoffs, cutoff)] if len(tested) else rows.head(0)
+    decisive = _decisive(rows, steps, tested)
+    chosen, remark = choose(decisive, rows["label"].to_numpy(np.int8), steps)
+    if decisive is not tested:
+        remark = f"{_WHY_LEFT_OUT[tested.empty]}; among customers left out of the newest cutoff {remark}"
+    level = _level_of(rows, cutoff, tested=tested, decisive=decisive)
     stated = _evidence(rows, tested, others, chosen=chosen, remark=remark)
     return _Ground(
         rows=rows,
         level=level,
         steps=steps,
         tested=tested,
+        decisive=decisive,
         chosen=chosen,
         evidence={**stated, "level_of": _only_day(level)},
         purpose=purpose,
         cutoff=cutoff,
     )
+
+
+_WHY_LEFT_OUT = {
+    True: "no test ordered in time has enough of both outcomes",
+    False: "later time tells no candidate from chance",
+}
+
+
+def _level_of(rows: pd.DataFrame, cutoff: date, *, tested: pd.DataFrame, decisive: pd.DataFrame) -> pd.DataFrame:
+    """Return the slice whose level of outcomes the model takes: the same season's, or the newest where that decides."""
+    if decisive.empty:
+        return rows.head(0)
+    cutoffs = sorted(set(rows["cutoff"]))
+    day = level_cutoff(cutoffs, cutoff) if decisive is tested else cutoffs[-1]
+    return rows.loc[rows["cutoff"] == day]
 
 
 def _require_labels(snapshots: pd.DataFrame, churn: Churn, *, cutoff: date) -> None:
@@ -187,30 +208,44 @@ def _settings_of_trees(
 
     def loss(settings: BoostingSettings) -> float:
         tested = _test_all(rows, {"lightgbm": ladder(purpose, training, settings)["lightgbm"]}, folds)
-        return float(_loss_by_customer(tested)["lightgbm"].mean()) if len(tested) else 0.0
+        return float(loss_by_customer(tested)["lightgbm"].mean()) if len(tested) else 0.0
 
     return tuned(loss, trials=training.tune.trials, seed=training.seed)
 
 
+def _decisive(rows: pd.DataFrame, steps: Mapping[str, Fit], tested: pd.DataFrame) -> pd.DataFrame:
+    """Return the tests that choose: those on later time, or where these tell nothing, customers left out.
+
+    Where the history is too short or customers have changed their character since, all that is left to learn from is
+    what the newest cutoff shows: each candidate learns from two thirds of the customers and is tested on the others'
+    snapshots of that cutoff.
+    """
+    if says_something(tested) or not teaches(rows["label"].to_numpy(np.int8)):
+        return tested
+    parts = [_tested(name, fit, learn, test) for learn, test in left_out(rows) for name, fit in steps.items()]
+    found = [part for part in parts if part is not None]
+    return pd.concat(found, ignore_index=True) if found else tested
+
+
 def _test_all(rows: pd.DataFrame, steps: Mapping[str, FitRival], folds: Sequence[Fold]) -> pd.DataFrame:
     """Fit every candidate (or rival) on every fold; probabilities are calibrated on each fold itself, alike for all."""
-    parts = [_test(rows, name, fit, fold) for fold in folds for name, fit in steps.items()]
+    parts = [_tested(name, fit, *split(rows, fold)) for fold in folds for name, fit in steps.items()]
     tested = [part for part in parts if part is not None]
     empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _FOLD_COLUMNS.items()})
     return pd.concat(tested, ignore_index=True) if tested else empty
 
 
-def _test(rows: pd.DataFrame, name: str, fit: FitRival, fold: Fold) -> pd.DataFrame | None:
-    learn, test = split(rows, fold)
+def _tested(name: str, fit: FitRival, learn: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame | None:
+    """Return what a candidate that knows ``learn`` says of ``test`` (one cutoff); None without enough outcomes."""
     known, truth = learn["label"].to_numpy(np.int8), test["label"].to_numpy(np.int8)
     if not (teaches(known) and teaches(truth)):
         return None
-    columns = list(feature_names(rows))
+    columns = list(feature_names(learn))
     log_odds = fit(learn[columns], known).log_odds(test[columns])
     calibrated = fit_calibration(log_odds, truth, n_customers=len(truth)).log_odds(log_odds)
     return pd.DataFrame(
         {
-            "test": fold.test,
+            "test": test["cutoff"].iloc[0],
             "customer_id": test["customer_id"].to_numpy(),
             "candidate": name,
             "label": truth,
@@ -218,50 +253,6 @@ def _test(rows: pd.DataFrame, name: str, fit: FitRival, fold: Fold) -> pd.DataFr
             "probability": special.expit(calibrated),
         }
     )
-
-
-def choose(tested: pd.DataFrame, label: NDArray[np.int8], steps: Iterable[str]) -> tuple[str, str]:
-    """Return the name of the simplest candidate within one standard error of the best, and the reason.
-
-    Parameters
-    ----------
-    tested : DataFrame
-        One row per tested snapshot and candidate, as ``train`` gives it; may be empty.
-    label : array of {0, 1}, shape (n_snapshots,)
-        Outcomes of all snapshots there are to learn from.
-    steps : iterable of str
-        Names of the candidates, the simplest first.
-
-    Notes
-    -----
-    The standard error is that of the mean difference of two candidates' log loss, counted over customers.
-    """
-    if not teaches(label):
-        return "rhythm", f"fewer than {LEAST_OUTCOMES} snapshots of either outcome: the rhythm speaks unlearned"
-    if tested.empty:
-        return (
-            "rhythm",
-            "no test ordered in time has enough of both outcomes: the rhythm speaks, moved to the level seen",
-        )
-    losses = _loss_by_customer(tested)
-    best = str(losses.mean().idxmin())
-    for name in steps:
-        behind = losses[name] - losses[best]
-        error = float(behind.std(ddof=1) / np.sqrt(len(behind))) if len(behind) > 1 else 0.0
-        if name != best and behind.mean() <= error:
-            return name, f"{name} is within one standard error of the best ({best})"
-        if name == best:
-            break
-    return best, f"{best} is the best"
-
-
-def _loss_by_customer(tested: pd.DataFrame) -> pd.DataFrame:
-    """Mean log loss of each customer under each candidate, one row per customer."""
-    loss = log_losses(tested["label"].to_numpy(), tested["probability"].to_numpy())
-    table = tested.assign(loss=loss).pivot_table(
-        index="customer_id", columns="candidate", values="loss", aggfunc="mean"
-    )
-    return table.sort_index()
 
 
 def _calibration(tested: pd.DataFrame, level: pd.DataFrame, fitted: Candidate) -> Calibration:

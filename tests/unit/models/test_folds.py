@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from features.definition import Churn
 from features.timeline import training_cutoffs
-from models.folds import LEAST_OUTCOMES, Fold, folds_of, level_cutoff, split, teaches
+from models.folds import LEAST_OUTCOMES, Fold, folds_of, left_out, level_cutoff, split, teaches
 from tests.unit.models.snapshots import CHURN, cutoffs, snapshots
 
 churns = st.builds(Churn, lead_days=st.integers(0, 120), horizon_days=st.integers(1, 240))
@@ -85,3 +85,29 @@ def test_a_history_without_the_same_season_gives_the_newest_level() -> None:
     cutoff = date(2026, 3, 1)
     found = training_cutoffs(first_day=date(2025, 3, 1), known_until=cutoff, churn=CHURN)
     assert level_cutoff(found, cutoff) == found[-1]
+
+
+def test_customers_left_out_are_tested_once_at_the_newest_cutoff_and_learned_from_never() -> None:
+    rows = snapshots(1, customers=20).sample(frac=1, random_state=3)
+    parts = list(left_out(rows))
+    assert len(parts) == 3
+    for learn, test in parts:
+        assert set(learn["customer_id"]).isdisjoint(test["customer_id"])
+        assert set(test["cutoff"]) == {cutoffs(6)[-1]}
+        assert set(learn["cutoff"]) == set(cutoffs(6))
+    tested = sorted(customer for _, test in parts for customer in test["customer_id"])
+    assert tested == sorted(set(rows["customer_id"]))
+
+
+def test_the_same_customers_are_left_out_together_in_any_order_of_rows() -> None:
+    rows = snapshots(1, customers=20)
+    once, again = (
+        [set(test["customer_id"]) for _, test in left_out(each)] for each in (rows, rows.sample(frac=1, random_state=1))
+    )
+    assert once == again
+
+
+def test_with_fewer_customers_than_parts_or_none_nothing_breaks() -> None:
+    rows = snapshots(1, customers=2)
+    assert [len(test) for _, test in left_out(rows)] == [1, 1]
+    assert list(left_out(rows.head(0))) == []

@@ -15,13 +15,12 @@ from sklearn.metrics import roc_auc_score
 from features.errors import LeakageError
 from models.calibrate import fit_calibration
 from models.churn_model import ChurnModel
-from models.ladder import choose, ladder, train
+from models.ladder import ladder, train
 from models.metrics import calibration_error
 from tests.unit.models.snapshots import CHURN, CUTOFF, FEATURES, NOISE, TRAINING, WHOLE_DAYS, cutoffs, snapshots
 
 ROOT = Path(__file__).parents[3]
 STEPS = ("rule", "rhythm", "logistic", "lightgbm")
-BOTH = np.array([0, 1] * 5, dtype=np.int8)
 
 TRAIN = """
 import sys
@@ -38,22 +37,6 @@ print(model.digest)
 def trained(frame: pd.DataFrame, **more: object) -> tuple[ChurnModel, pd.DataFrame]:
     asked: dict[str, object] = {"purpose": "churn", "cutoff": CUTOFF, "churn": CHURN, "training": TRAINING, **more}
     return train(frame, **asked)  # type: ignore[arg-type]
-
-
-def judged(**losses: list[float]) -> pd.DataFrame:
-    """Return tested snapshots, one per customer, with these log losses under each candidate."""
-    parts = [
-        pd.DataFrame(
-            {
-                "customer_id": [f"K{number}" for number in range(len(found))],
-                "candidate": name,
-                "label": np.ones(len(found), dtype=np.int8),
-                "probability": np.exp(-np.array(found)),
-            }
-        )
-        for name, found in losses.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
 
 
 def shuffled(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -75,37 +58,6 @@ def result(frame: pd.DataFrame) -> tuple[ChurnModel, pd.DataFrame]:
 
 def test_the_ladder_goes_from_the_simplest_to_the_most_able() -> None:
     assert tuple(ladder("churn", TRAINING)) == STEPS
-
-
-def test_the_simplest_within_one_standard_error_of_the_best_is_taken() -> None:
-    noise = [0.3, -0.3] * 20
-    near = [0.5 + 0.01 + each for each in noise]
-    losses = judged(rule=[2.0] * 40, rhythm=near, logistic=[0.6] * 40, lightgbm=[0.5] * 40)
-    assert choose(losses, BOTH, STEPS) == ("rhythm", "rhythm is within one standard error of the best (lightgbm)")
-
-
-def test_beyond_one_standard_error_the_best_is_taken() -> None:
-    noise = [0.3, -0.3] * 20
-    far = [0.5 + 0.1 + each for each in noise]
-    losses = judged(rule=[2.0] * 40, rhythm=far, logistic=[0.6] * 40, lightgbm=[0.5] * 40)
-    assert choose(losses, BOTH, STEPS) == ("lightgbm", "lightgbm is the best")
-
-
-def test_the_simplest_is_taken_when_it_is_the_best_or_when_all_are_alike() -> None:
-    best = judged(rule=[0.4] * 9, rhythm=[0.5] * 9, logistic=[0.5] * 9, lightgbm=[0.5] * 9)
-    assert choose(best, BOTH, STEPS) == ("rule", "rule is the best")
-    alike = judged(rule=[0.5] * 9, rhythm=[0.5] * 9, logistic=[0.5] * 9, lightgbm=[0.5] * 9)
-    assert choose(alike, BOTH, STEPS)[0] == "rule"
-
-
-def test_the_standard_error_counts_customers_not_snapshots() -> None:
-    noise = [0.3, -0.3] * 5
-    losses = judged(rule=[0.58 + each for each in noise], lightgbm=[0.5] * 10)
-    repeated = pd.concat([losses] * 30, ignore_index=True)
-    assert choose(losses, BOTH, ("rule", "lightgbm"))[0] == "rule"
-    assert choose(repeated, BOTH, ("rule", "lightgbm"))[0] == "rule"
-    renamed = repeated.assign(customer_id=repeated.groupby("candidate").cumcount().astype("str"))
-    assert choose(renamed, BOTH, ("rule", "lightgbm"))[0] == "lightgbm"
 
 
 def test_a_model_learns_what_is_there_to_learn_and_says_on_what_it_rests(
@@ -188,13 +140,52 @@ def test_nothing_at_all_to_learn_from_still_gives_a_model(frame: pd.DataFrame, p
     assert np.sign(np.corrcoef(chance, frame[FEATURES[1]])[0, 1]) == (1 if purpose == "churn" else -1)
 
 
-def test_without_a_fold_the_rhythm_is_moved_to_the_level_seen() -> None:
-    frame = snapshots(23, days=cutoffs(1), level=-2.5)
+def test_without_a_fold_and_too_few_outcomes_to_leave_out_the_rhythm_is_moved_to_the_level_seen() -> None:
+    frame = snapshots(23, customers=60, days=cutoffs(1), level=-2.5)
     model, tested = trained(frame)
     assert len(tested) == 0
     assert model.evidence["remark"].startswith("no test ordered in time has enough of both outcomes: the rhythm speaks")
     assert model.score(frame)["probability"].mean() == pytest.approx(frame["label"].mean(), abs=0.03)
     assert ChurnModel.from_files(model.to_files()).digest == model.digest
+
+
+def test_without_a_fold_customers_left_out_of_the_newest_cutoff_choose() -> None:
+    frame = snapshots(23, customers=400, days=cutoffs(1))
+    model, tested = trained(frame)
+    assert len(tested) == 0
+    assert model.evidence["remark"].startswith(
+        "no test ordered in time has enough of both outcomes; among customers left out of the newest cutoff "
+    )
+    assert model.evidence["chosen"] in ("logistic", "lightgbm")
+    assert model.calibration.n_rows == len(frame)
+    assert model.score(frame)["probability"].mean() == pytest.approx(frame["label"].mean(), abs=0.01)
+
+
+def of_another_character(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return snapshots whose outcomes are as always on two cutoffs, chance on the third, and turned round since.
+
+    So on each fold what was learned is the opposite of what is tested, and silence, too, says the opposite.
+    """
+    days = sorted(set(frame["cutoff"]))
+    mixed = shuffled(frame, 1)["label"].where(frame["cutoff"] == days[2], frame["label"])
+    return frame.assign(label=mixed.mask(frame["cutoff"].isin(days[3:]), 1 - frame["label"]))
+
+
+def test_where_customers_change_their_character_the_newest_cutoff_chooses() -> None:
+    frame = of_another_character(snapshots(27, customers=300))
+    model, tested = trained(frame)
+    assert tested["test"].nunique() == 3
+    assert model.evidence["remark"].startswith(
+        "later time tells no candidate from chance; among customers left out of the newest cutoff "
+    )
+    assert model.evidence["chosen"] in ("logistic", "lightgbm")
+    assert model.evidence["level_of"] == str(cutoffs(6)[-1])
+    later = snapshots(28, customers=300, days=(CUTOFF,))
+    assert roc_auc_score(1 - later["label"].astype(int), model.score(later)["probability"]) > 0.6
+
+
+def test_where_later_time_tells_customers_apart_it_chooses(result: tuple[ChurnModel, pd.DataFrame]) -> None:
+    assert "left out" not in result[0].evidence["remark"]
 
 
 def test_a_horizon_that_reaches_past_the_cutoff_is_refused(frame: pd.DataFrame) -> None:
@@ -262,6 +253,7 @@ def test_shuffled_labels_find_next_to_nothing(frame: pd.DataFrame) -> None:
     model, _ = trained(shuffled(frame, 1))
     metrics = model.evidence["metrics"]
     assert {name: found["auc"] for name, found in metrics.items()} == pytest.approx(dict.fromkeys(STEPS, 0.5), abs=0.09)
+    assert "among customers left out" in model.evidence["remark"]
     assert model.evidence["chosen"] in ("rule", "rhythm")
     scored = model.score(frame)["probability"]
     assert scored.std() < 0.1

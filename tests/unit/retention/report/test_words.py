@@ -83,6 +83,20 @@ def test_why_a_candidate_was_chosen_is_said_with_its_name() -> None:
     assert said(remark, report_texts("en")).endswith("(best: LightGBM, starting from the buying rhythm).")
 
 
+@pytest.mark.parametrize(
+    ("why", "start"),
+    [
+        ("later time tells no candidate from chance", "An späterer Zeit war kein Kandidat vom Zufall"),
+        ("no test ordered in time has enough of both outcomes", "Die Geschichte ist zu kurz für eine Prüfung"),
+    ],
+)
+@pytest.mark.parametrize("reason", ["is the best", "is within one standard error of the best (lightgbm)"])
+def test_that_customers_left_out_chose_is_said_with_the_reason(why: str, start: str, reason: str) -> None:
+    told = said(f"{why}; among customers left out of the newest cutoff logistic {reason}", report_texts("de"))
+    assert told.startswith(start)
+    assert ": Logistische Regression ist der einfachste Kandidat" in told
+
+
 def test_a_remark_without_a_saying_stands_as_it_came() -> None:
     assert said("something new {x}", report_texts("de")) == "something new {x}"
 

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.choice import choose, loss_by_customer, says_something
+
+STEPS = ("rule", "rhythm", "logistic", "lightgbm")
+BOTH = np.array([0, 1] * 5, dtype=np.int8)
+
+
+def judged(**losses: list[float]) -> pd.DataFrame:
+    """Return tested snapshots, one per customer, with these log losses under each candidate."""
+    parts = [
+        pd.DataFrame(
+            {
+                "customer_id": [f"K{number}" for number in range(len(found))],
+                "candidate": name,
+                "label": np.ones(len(found), dtype=np.int8),
+                "probability": np.exp(-np.array(found)),
+            }
+        )
+        for name, found in losses.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def said(truth: float, *, seed: int = 1, customers: int = 200, level: float = 0.0) -> pd.DataFrame:
+    """Return two tests of two candidates: one knows nothing, the score of the other holds so much of the truth."""
+    rng = np.random.default_rng(seed)
+    tests = []
+    for day in ("2025-01-01", "2025-02-01"):
+        label = (rng.random(customers) < 1 / (1 + np.exp(-level))).astype(np.int8)
+        for name, weight in (("rule", 0.0), ("lightgbm", truth)):
+            log_odds = level + weight * (2 * label - 1) + rng.normal(size=customers) / 10
+            tests.append(
+                pd.DataFrame(
+                    {
+                        "test": day,
+                        "customer_id": [f"K{number}" for number in range(customers)],
+                        "candidate": name,
+                        "label": label,
+                        "probability": 1 / (1 + np.exp(-log_odds)),
+                    }
+                )
+            )
+    return pd.concat(tests, ignore_index=True)
+
+
+def test_a_candidate_that_knows_something_is_seen_and_one_that_knows_nothing_is_not() -> None:
+    assert says_something(said(0.3))
+    assert not says_something(said(0.0))
+    assert not says_something(said(-0.3))
+    assert not says_something(said(0.0).head(0))
+
+
+@pytest.mark.parametrize("level", [-3.0, 3.0])
+def test_a_level_alone_is_no_knowledge(level: float) -> None:
+    assert not says_something(said(0.0, level=level))
+
+
+def test_the_loss_of_a_customer_is_the_mean_over_the_tests() -> None:
+    tests = said(0.5)
+    own = tests.loc[(tests["customer_id"] == "K7") & (tests["candidate"] == "lightgbm")]
+    losses = [-np.log(p if label else 1 - p) for p, label in zip(own["probability"], own["label"], strict=True)]
+    assert loss_by_customer(tests).loc["K7", "lightgbm"] == pytest.approx(np.mean(losses))
+
+
+def test_too_few_outcomes_or_no_tests_leave_the_rhythm() -> None:
+    assert choose(said(0.5), BOTH[:4], STEPS)[0] == "rhythm"
+    assert choose(said(0.5).head(0), BOTH, STEPS)[0] == "rhythm"
+
+
+def test_the_simplest_within_one_standard_error_of_the_best_is_taken() -> None:
+    noise = [0.3, -0.3] * 20
+    near = [0.5 + 0.01 + each for each in noise]
+    losses = judged(rule=[2.0] * 40, rhythm=near, logistic=[0.6] * 40, lightgbm=[0.5] * 40)
+    assert choose(losses, BOTH, STEPS) == ("rhythm", "rhythm is within one standard error of the best (lightgbm)")
+
+
+def test_beyond_one_standard_error_the_best_is_taken() -> None:
+    noise = [0.3, -0.3] * 20
+    far = [0.5 + 0.1 + each for each in noise]
+    losses = judged(rule=[2.0] * 40, rhythm=far, logistic=[0.6] * 40, lightgbm=[0.5] * 40)
+    assert choose(losses, BOTH, STEPS) == ("lightgbm", "lightgbm is the best")
+
+
+def test_the_simplest_is_taken_when_it_is_the_best_or_when_all_are_alike() -> None:
+    best = judged(rule=[0.4] * 9, rhythm=[0.5] * 9, logistic=[0.5] * 9, lightgbm=[0.5] * 9)
+    assert choose(best, BOTH, STEPS) == ("rule", "rule is the best")
+    alike = judged(rule=[0.5] * 9, rhythm=[0.5] * 9, logistic=[0.5] * 9, lightgbm=[0.5] * 9)
+    assert choose(alike, BOTH, STEPS)[0] == "rule"
+
+
+def test_the_standard_error_counts_customers_not_snapshots() -> None:
+    noise = [0.3, -0.3] * 5
+    losses = judged(rule=[0.58 + each for each in noise], lightgbm=[0.5] * 10)
+    repeated = pd.concat([losses] * 30, ignore_index=True)
+    assert choose(losses, BOTH, ("rule", "lightgbm"))[0] == "rule"
+    assert choose(repeated, BOTH, ("rule", "lightgbm"))[0] == "rule"
+    renamed = repeated.assign(customer_id=repeated.groupby("candidate").cumcount().astype("str"))
+    assert choose(renamed, BOTH, ("rule", "lightgbm"))[0] == "lightgbm"
