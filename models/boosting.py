@@ -166,6 +166,48 @@ class Boosted:
         return np.asarray(said, dtype=np.float64)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Binned:
+    """Rows to learn from, cut into bins once, with the score to start from; fit for any settings tried."""
+
+    start: OneColumn | Level
+    data: lgb.Dataset
+    columns: tuple[str, ...]
+    threads: int
+
+    def grow(self, settings: BoostingSettings, *, seed: int, members: int = MEMBERS) -> Boosted:
+        """Return ``members`` boosters, each from another seed."""
+        trees = tuple(
+            _text_of(lgb.train(settings.parameters(seed=seed + k, threads=self.threads), self.data, settings.rounds))
+            for k in range(members)
+        )
+        return Boosted(name="lightgbm", start=self.start, columns=self.columns, trees=trees, threads=self.threads)
+
+
+def binned(
+    features: pd.DataFrame,
+    label: NDArray[np.int8],
+    *,
+    start: OneColumn | Level,
+    threads: int,
+    least_rows: int,
+    weight: Column | None = None,
+    categories: Sequence[str] = (),
+) -> Binned:
+    """Cut rows, in one total order, into bins for settings whose leaves hold at least ``least_rows``."""
+    data = lgb.Dataset(
+        features.to_numpy(np.float64),
+        label,
+        weight=weight,
+        init_score=start.log_odds(features),
+        feature_name=list(features.columns),
+        categorical_feature=list(categories),
+        params={"verbose": -1, "num_threads": threads, "min_data_in_leaf": least_rows},
+        free_raw_data=False,
+    )
+    return Binned(start=start, data=data, columns=tuple(features.columns), threads=threads)
+
+
 def fit_boosted(
     features: pd.DataFrame,
     label: NDArray[np.int8],
@@ -184,23 +226,17 @@ def fit_boosted(
     Rows must come in one total order (cutoff, customer): the order of rows changes a LightGBM model. ``weight`` says
     how much each row counts; ``categories`` names columns of codes (0, 1, …) whose order means nothing.
     """
-    begin = start or fit_rhythm(features, label, lost=lost)
     settings = settings or BoostingSettings()
-    data = lgb.Dataset(
-        features.to_numpy(np.float64),
+    rows = binned(
+        features,
         label,
+        start=start or fit_rhythm(features, label, lost=lost),
+        threads=threads,
+        least_rows=settings.least_rows,
         weight=weight,
-        init_score=begin.log_odds(features),
-        feature_name=list(features.columns),
-        categorical_feature=list(categories),
-        params={"verbose": -1, "num_threads": threads, "min_data_in_leaf": settings.least_rows},
-        free_raw_data=False,
+        categories=categories,
     )
-    trees = tuple(
-        _text_of(lgb.train(settings.parameters(seed=seed + k, threads=threads), data, settings.rounds))
-        for k in range(members)
-    )
-    return Boosted(name="lightgbm", start=begin, columns=tuple(features.columns), trees=trees, threads=threads)
+    return rows.grow(settings, seed=seed, members=members)
 
 
 def _text_of(booster: lgb.Booster) -> str:

@@ -126,6 +126,15 @@ def uncalibrated() -> Calibration:
     return _calibration(np.array([0.0, 1.0]), np.diag(_UNCHECKED_SD**2), n_rows=0)
 
 
+def untested_on_later_time(calibration: Calibration) -> Calibration:
+    """Return a calibration fitted on customers left out, as uncertain as one that no later slice has checked.
+
+    Other customers of the same days show how far scores may be trusted to spread, but not how the next days differ.
+    """
+    covariance = np.array(calibration.covariance) + np.diag(_UNCHECKED_SD**2)
+    return _calibration(np.array([calibration.intercept, calibration.slope]), covariance, n_rows=0)
+
+
 def _calibration(theta: Column, covariance: NDArray[np.float64], *, n_rows: int) -> Calibration:
     (a, b), (c, d) = covariance.tolist()
     return Calibration(intercept=float(theta[0]), slope=float(theta[1]), covariance=((a, b), (c, d)), n_rows=n_rows)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,16 +23,15 @@ from features.errors import LeakageError
 from features.matrix import feature_names
 from features.timeline import require_finished
 from models.boosting import BoostingSettings, fit_boosted
-from models.calibrate import Calibration, at_level_of, fit_calibration, uncalibrated
+from models.calibrate import Calibration, at_level_of, fit_calibration, uncalibrated, untested_on_later_time
 from models.candidates import Candidate, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
-from models.choice import choose, loss_by_customer, says_something
+from models.choice import choose, says_something
 from models.churn_model import ChurnModel, Purpose
 from models.folds import Fold, folds_of, left_out, level_cutoff, split, teaches
 from models.metrics import calibration_error, evaluate
 from models.rivals import FitRival, rivals
-from models.rounds import best_rounds
 from models.settings import Training
-from models.tune import tuned
+from models.trees import settings_of_trees
 from models.verdict import against_rivals
 
 Fit = Callable[[pd.DataFrame, NDArray[np.int8]], Candidate]
@@ -49,7 +49,13 @@ def ladder(purpose: Purpose, training: Training, settings: BoostingSettings | No
 
 
 def train(
-    snapshots: pd.DataFrame, *, purpose: Purpose, cutoff: date, churn: Churn, training: Training
+    snapshots: pd.DataFrame,
+    *,
+    purpose: Purpose,
+    cutoff: date,
+    churn: Churn,
+    training: Training,
+    journal: Path | None = None,
 ) -> tuple[ChurnModel, pd.DataFrame]:
     """Choose and fit a model for one cohort.
 
@@ -62,6 +68,8 @@ def train(
     cutoff : date
         The day the model is for; every horizon in ``snapshots`` ends on or before it.
     churn, training : sections of the configuration
+    journal : Path, optional
+        File in which tuning notes its trials: an interrupted search goes on where it stopped.
 
     Returns
     -------
@@ -76,7 +84,7 @@ def train(
     LeakageError
         If a horizon reaches past ``cutoff`` or a snapshot has no label.
     """
-    ground = _ground_of(snapshots, purpose=purpose, cutoff=cutoff, churn=churn, training=training)
+    ground = _ground_of(snapshots, purpose=purpose, cutoff=cutoff, churn=churn, training=training, journal=journal)
     return ground.deliver(ground.chosen), ground.tested
 
 
@@ -125,19 +133,32 @@ class _Ground:
         return ChurnModel(
             purpose=self.purpose,
             candidate=fitted,
-            calibration=_calibration(self.decisive.loc[self.decisive["candidate"] == name], self.level, fitted),
+            calibration=self._calibration(name, fitted),
             features=names,
             cutoff=self.cutoff,
             evidence=self.evidence,
         )
 
+    def _calibration(self, name: str, fitted: Candidate) -> Calibration:
+        found = _calibration(self.decisive.loc[self.decisive["candidate"] == name], self.level, fitted)
+        return found if len(self.tested) or self.decisive.empty else untested_on_later_time(found)
 
-def _ground_of(snapshots: pd.DataFrame, *, purpose: Purpose, cutoff: date, churn: Churn, training: Training) -> _Ground:
+
+def _ground_of(
+    snapshots: pd.DataFrame,
+    *,
+    purpose: Purpose,
+    cutoff: date,
+    churn: Churn,
+    training: Training,
+    journal: Path | None = None,
+) -> _Ground:
     _require_labels(snapshots, churn, cutoff=cutoff)
     rows = snapshots.sort_values(["cutoff", "customer_id"], ignore_index=True)
     cutoffs = sorted(set(rows["cutoff"]))
     folds = folds_of(cutoffs, churn)
-    steps = ladder(purpose, training, _settings_of_trees(rows, folds, purpose, training))
+    settings = settings_of_trees(rows, folds, purpose=purpose, training=training, journal=journal)
+    steps = ladder(purpose, training, settings)
     tested = _test_all(rows, steps, folds)
     others = _test_all(rows, rivals(feature_names(rows), churn, lost=purpose == "churn"), folds)
     decisive = _decisive(rows, steps, tested)
@@ -194,23 +215,6 @@ _FOLD_COLUMNS: Mapping[str, Any] = {
     "log_odds": np.float64,
     "probability": np.float64,
 }
-
-
-def _settings_of_trees(
-    rows: pd.DataFrame, folds: Sequence[Fold], purpose: Purpose, training: Training
-) -> BoostingSettings:
-    """Return the settings of the trees that do best on the folds; the proven ones where nothing can be tested."""
-    if not folds:
-        return BoostingSettings()
-    if training.tune.trials == 0:
-        fit = partial(fit_boosted, lost=purpose == "churn", seed=training.seed, threads=training.threads, members=1)
-        return BoostingSettings(rounds=best_rounds(rows, folds, fit))
-
-    def loss(settings: BoostingSettings) -> float:
-        tested = _test_all(rows, {"lightgbm": ladder(purpose, training, settings)["lightgbm"]}, folds)
-        return float(loss_by_customer(tested)["lightgbm"].mean()) if len(tested) else 0.0
-
-    return tuned(loss, trials=training.tune.trials, seed=training.seed)
 
 
 def _decisive(rows: pd.DataFrame, steps: Mapping[str, Fit], tested: pd.DataFrame) -> pd.DataFrame:

@@ -19,6 +19,13 @@ class Tune(Section):
         le=1000,
         description="Settings of the trees tried out on the folds [trials]; 0 uses proven ones, each costs seconds.",
     )
+    minutes: float = Field(
+        default=60.0,
+        gt=0,
+        le=10080,
+        description="No trial begins later than this [minutes]; a search cut short goes on at the next training of the"
+        " same snapshots.",
+    )
 
 
 class Training(Section):

@@ -58,6 +58,11 @@ class Places:
         """What was sent."""
         return self.root / "ledger.duckdb"
 
+    @property
+    def tuning(self) -> Path:
+        """Settings tried out in training, with their loss: lines of JSON."""
+        return self.root / "tuning.jsonl"
+
     def finished_before(self, kind: str, cutoff: date) -> Iterator[tuple[date, Path]]:
         """Yield cutoff and folder of every finished partition of ``kind`` earlier than ``cutoff``, oldest first."""
         for folder in sorted((self.root / kind).glob("cutoff=*")):

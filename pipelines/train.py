@@ -115,7 +115,12 @@ def _train_one(
 ) -> _Trained:
     cohort = of_cohort(snapshots, COHORTS[purpose])
     model, tested = train_ladder(
-        cohort, purpose=purpose, cutoff=cutoff, churn=settings.churn, training=settings.training
+        cohort,
+        purpose=purpose,
+        cutoff=cutoff,
+        churn=settings.churn,
+        training=settings.training,
+        journal=Places(Path(settings.output)).tuning,
     )
     name, recipe = model_name(settings, purpose), manifest["recipe"]
     before = registry.champion_version(name, cutoff=cutoff, recipe=recipe, not_before=date.min)

@@ -5,7 +5,15 @@ import pytest
 from scipy import special
 from sklearn.linear_model import LogisticRegression
 
-from models.calibrate import INTERVAL, Calibration, at_level_of, fit_calibration, probability_interval, uncalibrated
+from models.calibrate import (
+    INTERVAL,
+    Calibration,
+    at_level_of,
+    fit_calibration,
+    probability_interval,
+    uncalibrated,
+    untested_on_later_time,
+)
 
 INTERCEPT, SLOPE = -0.4, 1.25
 AT = np.array([-1.5, 0.0, 1.0])
@@ -148,3 +156,14 @@ def test_what_the_model_in_use_has_learned_since_the_folds_is_not_corrected_twic
     once = at_level_of(twice, said_in_use, label, n_customers=4000)
     assert special.expit(twice.log_odds(said_in_use)).mean() < 0.1
     assert special.expit(once.log_odds(said_in_use)).mean() == pytest.approx(label.mean(), abs=0.001)
+
+
+def test_what_no_later_time_has_checked_keeps_its_score_and_is_less_sure() -> None:
+    score = np.linspace(-3, 3, 400)
+    label = (np.random.default_rng(1).random(400) < special.expit(score)).astype(np.int8)
+    found = fit_calibration(score, label, n_customers=400)
+    unsure = untested_on_later_time(found)
+    assert np.array_equal(unsure.log_odds(score), found.log_odds(score))
+    assert (unsure.spread(score) >= 1.0).all()
+    assert (unsure.spread(score) > found.spread(score)).all()
+    assert unsure.n_rows == 0

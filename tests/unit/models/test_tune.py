@@ -2,14 +2,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from scipy import special
 
-from models.boosting import BoostingSettings
+from models.boosting import BoostingSettings, fit_boosted
+from models.calibrate import fit_calibration
+from models.folds import Fold, folds_of, split
 from models.ladder import train
 from models.settings import Training, Tune
-from models.tune import tuned
-from tests.unit.models.snapshots import CHURN, CUTOFF, snapshots
+from models.trees import loss_on, settings_of_trees
+from models.tune import Journal, tuned
+from tests.unit.models.snapshots import CHURN, CUTOFF, TRAINING, cutoffs, learned, snapshots
 
 PROVEN = BoostingSettings()
 
@@ -19,7 +27,7 @@ def by_ridge(settings: BoostingSettings) -> float:
 
 
 def run(
-    loss: Callable[[BoostingSettings], float], *, trials: int, seed: int = 7
+    loss: Callable[[BoostingSettings], float], *, trials: int, seed: int = 7, **more: Any
 ) -> tuple[list[BoostingSettings], BoostingSettings]:
     tried: list[BoostingSettings] = []
 
@@ -27,7 +35,7 @@ def run(
         tried.append(settings)
         return loss(settings)
 
-    taken = tuned(seen, trials=trials, seed=seed)
+    taken = tuned(seen, trials=trials, seed=seed, **more)
     return tried, taken
 
 
@@ -72,12 +80,90 @@ def test_training_with_trials_takes_settings_that_do_no_worse_on_the_folds() -> 
 def test_nothing_is_tried_where_nothing_can_be_tested(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def refused(_: object, *, trials: int, seed: int) -> BoostingSettings:
+    def refused(_: object, *, trials: int, **__: object) -> BoostingSettings:
         asked.append(trials)
         return PROVEN
 
-    monkeypatch.setattr("models.ladder.tuned", refused)
+    monkeypatch.setattr("models.trees.tuned", refused)
     one_cutoff = snapshots(11, customers=60, days=(date(2025, 2, 1),))
     training = Training(threads=1, tune=Tune(trials=9))
     train(one_cutoff, purpose="churn", cutoff=CUTOFF, churn=CHURN, training=training)
     assert not any(asked)
+
+
+class PowerCut(Exception):
+    """Stands for whatever ends a search."""
+
+
+@pytest.mark.parametrize("after", [0, 1, 5])
+def test_an_interrupted_search_goes_on_and_ends_as_if_it_had_never_stopped(tmp_path: Path, after: int) -> None:
+    whole, taken = run(by_ridge, trials=14)
+    first: list[BoostingSettings] = []
+
+    def cut(settings: BoostingSettings) -> float:
+        if len(first) == after:
+            raise PowerCut("dark")
+        first.append(settings)
+        return by_ridge(settings)
+
+    journal = Journal(path=tmp_path / "out" / "tuning.jsonl", name="churn-1")
+    with pytest.raises(PowerCut, match="dark"):
+        tuned(cut, trials=14, seed=7, journal=journal)
+    rest, again = run(by_ridge, trials=14, journal=journal)
+    assert (first + rest, again) == (whole, taken)
+    assert run(by_ridge, trials=14, journal=journal) == ([], taken)
+
+
+def test_a_line_torn_while_it_was_written_is_dropped(tmp_path: Path) -> None:
+    journal = Journal(path=tmp_path / "tuning.jsonl", name="churn-1")
+    taken = run(by_ridge, trials=3, journal=journal)[1]
+    with journal.path.open("ab") as file:
+        file.write(b'{"op_code":4,"wor')
+    assert run(by_ridge, trials=3, journal=journal) == ([], taken)
+    assert len(run(by_ridge, trials=5, journal=journal)[0]) == 2
+
+
+def test_trials_about_something_else_do_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "tuning.jsonl"
+    assert len(run(by_ridge, trials=3, journal=Journal(path=path, name="churn-1"))[0]) == 3
+    assert len(run(by_ridge, trials=3, journal=Journal(path=path, name="churn-2"))[0]) == 3
+
+
+def test_no_trial_begins_after_the_minutes_are_over_but_the_first_always_runs() -> None:
+    assert run(by_ridge, trials=50, minutes=1e-9) == ([PROVEN], PROVEN)
+
+
+def test_the_loss_on_folds_cut_once_is_that_of_trees_fitted_for_themselves() -> None:
+    frame = snapshots(11, customers=80)
+    folds = folds_of(cutoffs(6), CHURN)
+    loss = loss_on(frame, folds, purpose="churn", training=TRAINING)
+    first = loss(PROVEN)
+    other = loss(BoostingSettings(leaves=15, least_rows=25, rounds=40))
+    assert loss(PROVEN) == first != other
+    fit = train_loss(frame, folds)
+    assert first == pytest.approx(fit, abs=1e-9)
+
+
+def train_loss(frame: pd.DataFrame, folds: tuple[Fold, ...]) -> float:
+    """Mean over customers of the calibrated log loss of the proven settings, each fold fitted for itself."""
+    parts = []
+    for fold in folds:
+        (x, known), (asked, truth) = (learned(part) for part in split(frame, fold))
+        score = fit_boosted(x, known, lost=True, seed=TRAINING.seed, threads=1).log_odds(asked)
+        chance = special.expit(fit_calibration(score, truth, n_customers=len(truth)).log_odds(score))
+        loss = -np.log(np.where(truth == 1, chance, 1 - chance))
+        parts.append(pd.Series(loss, index=split(frame, fold)[1]["customer_id"]))
+    return float(pd.concat(parts).groupby(level=0).mean().mean())
+
+
+def test_the_search_is_noted_by_what_it_is_about(tmp_path: Path) -> None:
+    frame, journal = snapshots(11, customers=40), tmp_path / "tuning.jsonl"
+    training = Training(threads=1, tune=Tune(trials=2))
+    folds = folds_of(cutoffs(6), CHURN)
+    once = settings_of_trees(frame, folds, purpose="churn", training=training, journal=journal)
+    size = journal.stat().st_size
+    assert settings_of_trees(frame, folds, purpose="churn", training=training, journal=journal) == once
+    assert journal.stat().st_size - size < 300
+    changed = frame.assign(label=frame["label"].mask(frame.index == 7, 1 - frame["label"]))
+    settings_of_trees(changed, folds, purpose="churn", training=training, journal=journal)
+    assert journal.stat().st_size > 1.5 * size
