@@ -45,6 +45,10 @@ class Places:
         """Lists and plan."""
         return self._at("lists", cutoff)
 
+    def history(self, cutoff: date) -> Path:
+        """Score, band and state of every customer, revision by revision."""
+        return self._at("history", cutoff)
+
     def report(self, cutoff: date) -> Path:
         """The report, one page."""
         return self._at("report", cutoff)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -21,8 +22,10 @@ from pipelines.places import Places
 from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
 from pipelines.signals import on_list, read_signals, speaks_beside, with_signals
+from pipelines.watching import Watch, remember, watch
 from retention.changes import best_changes
 from retention.consent import allowed_channels
+from retention.control import quarter_of
 from retention.export.files import write_people_csv
 from retention.lists import (
     HISTORY_COLUMNS,
@@ -42,9 +45,11 @@ from retention.texts import Purpose, ReasonTexts
 
 LISTS: tuple[ListName, ...] = ("early_warning", "win_back")
 """The lists, in the order in which they are planned."""
+GONE = "gone"
+"""The table of those who left the early-warning list since the run before."""
 
 _PURPOSES: Mapping[ListName, Purpose] = {"early_warning": "churn", "win_back": "return"}
-_MAKE = {"early_warning": early_warning, "win_back": win_back}
+_REMEMBERED: tuple[ListName, ...] = ("win_back",)
 _SELECT = {"early_warning": select_early_warning, "win_back": select_win_back}
 _SCORED: Mapping[ListName, str] = {"early_warning": SCORES, "win_back": RETURNS}
 
@@ -55,17 +60,17 @@ class Desk:
 
     settings: Settings
     cutoff: date
-    run_id: str
     scores: Mapping[ListName, pd.DataFrame]
     matrix: pd.DataFrame
     customers: pd.DataFrame
     channels: pd.DataFrame
     history: pd.DataFrame
-    earlier: Mapping[ListName, pd.Series[float] | None]
+    earlier: pd.Series[float] | None
     families: Mapping[str, str]
     texts: ReasonTexts
     measures: tuple[Measure, ...]
     features: Catalogue
+    watched: Watch
 
 
 def publish(settings: Settings, cutoff: date) -> Path:
@@ -77,34 +82,44 @@ def publish(settings: Settings, cutoff: date) -> Path:
     changes = _changes(desk, selected)
     lists = {name: _list(desk, name, selected[name], plan, changes[_PURPOSES[name]]) for name in _PURPOSES}
     folder = places.lists(cutoff)
-    refused = not_contactable(dict(desk.scores), desk.channels)
+    at_risk = desk.watched.at_risk(desk.scores["early_warning"])
+    refused = not_contactable({**desk.scores, "early_warning": at_risk}, desk.channels)
+    left = desk.watched.gone(desk.customers, desk.texts)
     rows = _write_lists(folder, desk, lists, plan) | _write_machine(folder, "not_contactable", refused)
+    rows |= _write_machine(folder, GONE, left) | _write_people(folder, GONE, left, desk)
     manifest = read_manifest(places.scores(cutoff))
+    listed, scores = lists["early_warning"], desk.scores["early_warning"]
+    remember(settings, desk.watched, scores=scores, listed=listed, left=left, run=manifest)
     facts = {key: manifest[key] for key in ("cutoff", "run_id", "config", "model_version", "return_model_version")}
+    facts |= {"since_run": desk.watched.last_cutoff}
     write_manifest(folder, rows=rows, facts=facts)
     return folder
 
 
 def _desk(settings: Settings, cutoff: date, places: Places) -> Desk:
     folder = places.scores(cutoff)
-    scores = {name: read_parquet(folder, file).to_pandas() for name, file in _SCORED.items()}
+    scores: dict[ListName, pd.DataFrame] = {
+        name: read_parquet(folder, file).to_pandas() for name, file in _SCORED.items()
+    }
     everyone = pd.concat([part["customer_id"] for part in scores.values()], ignore_index=True)
     customers = master_data(settings, cutoff)
     features = catalogue_of_run(settings, read_manifest(folder))
+    matrix = read_matrix(places.matrix(cutoff)).set_index("customer_id")
+    channels = allowed_channels(customers, cutoff=cutoff, customer_ids=everyone)
     return Desk(
         settings=settings,
         cutoff=cutoff,
-        run_id=read_manifest(folder)["run_id"],
         scores=scores,
-        matrix=read_matrix(places.matrix(cutoff)).set_index("customer_id"),
+        matrix=matrix,
         customers=customers,
-        channels=allowed_channels(customers, cutoff=cutoff, customer_ids=everyone),
+        channels=channels,
         history=_history(places, cutoff),
-        earlier={name: _earlier_probability(places, cutoff, file) for name, file in _SCORED.items()},
+        earlier=_earlier_probability(places, cutoff, RETURNS),
         families=features.families,
         texts=texts_for(features, settings.language),
         measures=measures_of(settings, features),
         features=features,
+        watched=watch(settings, cutoff, scores=scores, matrix=matrix, channels=channels),
     )
 
 
@@ -138,7 +153,9 @@ def measures_of(settings: Settings, features: Catalogue) -> tuple[Measure, ...]:
 
 def _selected(desk: Desk, name: ListName) -> pd.DataFrame:
     size = getattr(desk.settings.lists, name).size
-    return _SELECT[name](desk.scores[name], customers=desk.customers, channels=desk.channels, size=size)
+    scores = desk.scores[name]
+    candidates = desk.watched.listed(scores) if name == "early_warning" else scores
+    return _SELECT[name](candidates, customers=desk.customers, channels=desk.channels, size=size)
 
 
 def _plan(desk: Desk, selected: Mapping[ListName, pd.DataFrame]) -> pd.DataFrame:
@@ -156,7 +173,7 @@ def _plan(desk: Desk, selected: Mapping[ListName, pd.DataFrame]) -> pd.DataFrame
             budget=left,
             hours_per_owner=desk.settings.plan.hours_per_owner / len(_PURPOSES),
             control_share=desk.settings.plan.control_share,
-            run=desk.run_id,
+            run=quarter_of(desk.cutoff),
             seed=desk.settings.training.seed,
         )
         left -= float(part["cost"].sum())
@@ -190,17 +207,12 @@ def _list(
         purpose=_PURPOSES[name],
         currency=desk.settings.currency,
     )
-    return _MAKE[name](
-        selected,
-        sentences=texts,
-        channels=desk.channels,
-        plan=plan,
-        history=desk.history,
-        cutoff=desk.cutoff,
-        texts=desk.texts,
-        earlier_probability=desk.earlier[name],
-        changes=changes,
-    )
+    common: dict[str, Any] = {"sentences": texts, "channels": desk.channels, "plan": plan, "texts": desk.texts}
+    if name == "early_warning":
+        states, before = desk.watched.states, desk.watched.before
+        return early_warning(selected, **common, states=states, before=before, families=desk.families, changes=changes)
+    known = {"history": desk.history, "cutoff": desk.cutoff, "earlier_probability": desk.earlier}
+    return win_back(selected, **common, **known, changes=changes)
 
 
 def _write_lists(
@@ -239,11 +251,11 @@ def _write_people(folder: Path, name: str, frame: pd.DataFrame, desk: Desk) -> d
 
 
 def _history(places: Places, cutoff: date) -> pd.DataFrame:
-    """Return who stood on which list at earlier cutoffs."""
+    """Return who stood on the win-back list at earlier cutoffs; the early-warning list has a history of its own."""
     parts = [
         read_parquet(folder, f"{name}.parquet").to_pandas()[["customer_id", "rank"]].assign(cutoff=day, list=name)
         for day, folder in places.finished_before("lists", cutoff)
-        for name in _PURPOSES
+        for name in _REMEMBERED
     ]
     found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(HISTORY_COLUMNS))
     return found[list(HISTORY_COLUMNS)]

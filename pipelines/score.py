@@ -22,6 +22,7 @@ from features.timeline import horizon_of
 from models.churn_model import COHORTS, ChurnModel
 from models.value import READ_COLUMNS, value_of_buyers, value_of_contracts
 from pipelines.build_features import read_matrix, read_rhythm
+from pipelines.history import read_before
 from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.settings import Settings
@@ -71,14 +72,26 @@ def write_scores(settings: Settings, cutoff: date, scores_by: Callable[[ChurnMod
         raise ModelError(f"no model for {cutoff} is registered (recipe {manifest['recipe']}); run `treue train` first")
     run_id = run_id_of(settings, cutoff, data=manifest["data"], models=models)
     folder, parts = places.scores(cutoff), {SCORES: models.churn, RETURNS: models.back}
-    rows = {name: _write(folder / name, scores_by(model, run_id)) for name, model in parts.items()}
-    facts = {"cutoff": cutoff, "run_id": run_id, "config": settings.digest}
+    frames = {name: scores_by(model, run_id) for name, model in parts.items()}
+    base_rate = base_rate_of(models.churn, frames[SCORES]["probability"])
+    frames[SCORES] = _with_held_bands(frames[SCORES], read_before(places, cutoff), base_rate, settings)
+    rows = {name: _write(folder / name, frame) for name, frame in frames.items()}
+    facts = {"cutoff": cutoff, "run_id": run_id, "config": settings.digest, "base_rate": base_rate}
     facts |= {key: manifest[key] for key in ("data", "own_features")}
     versions = {"model_version": models.churn.version, "return_model_version": models.back.version}
     explained_by = {"churn": models.churn.explained_by, "return": models.back.explained_by}
     _log.info("reasons of %s: churn by %s, return by %s", cutoff, explained_by["churn"], explained_by["return"])
     write_manifest(folder, rows=rows, facts={**facts, **versions, "explained_by": explained_by})
     return folder
+
+
+def _with_held_bands(scores: pd.DataFrame, before: pd.DataFrame, base_rate: float, settings: Settings) -> pd.DataFrame:
+    """Return the scores with bands that fall only once the odds are clearly below the line of the band reached."""
+    section = settings.lists.early_warning
+    reached = scores["customer_id"].map(before["risk_band"])
+    hold = section.leave_odds / section.enter_odds
+    bands = risk_bands(scores["probability"], base_rate=base_rate, before=reached, hold=hold)
+    return scores.assign(risk_band=bands)
 
 
 def _write(path: Path, scores: pd.DataFrame) -> int:
@@ -128,7 +141,7 @@ def compared(judged: pd.DataFrame, model: ChurnModel, rhythm: RhythmParameters, 
     frame = _value(judged, probability.to_numpy(np.float64), rhythm, settings)
     frame["value_at_risk"] = probability * frame["value"]
     frame["segment"] = abc(frame["value"].set_axis(ids)).to_numpy()
-    frame["risk_band"] = risk_bands(probability, base_rate=_base_rate(model, probability))
+    frame["risk_band"] = risk_bands(probability, base_rate=base_rate_of(model, probability))
     ordered = judged[["probability", "customer_id"]].sort_values(
         ["probability", "customer_id"], ascending=[False, True]
     )
@@ -154,8 +167,8 @@ def _value(
     return value_of_buyers(judged, rhythm=rhythm, settings=settings.value)
 
 
-def _base_rate(model: ChurnModel, probability: pd.Series[float]) -> float:
-    """Share lost (or returned) among the snapshots learned from; without any, the mean probability."""
+def base_rate_of(model: ChurnModel, probability: pd.Series[float]) -> float:
+    """Return the share lost (or returned) among the snapshots learned from; without any, the mean probability."""
     learned = model.evidence.get("base_rate")
     if learned is None:
         learned = probability.mean() if len(probability) else 0.5

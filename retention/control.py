@@ -1,16 +1,29 @@
 """The control group: who is left alone at random, so that the effect of a measure can be told from luck.
 
-The draw is a keyed hash of customer, run and seed. It depends neither on the order of the rows nor on the
-machine, nobody can steer it, and who repeats the run gets the same group.
+The draw is a keyed hash of customer, run and seed; the run is a quarter of a year. It depends neither on the order of
+the rows nor on the machine nor on who else is planned, nobody can steer it, and whoever is withheld stays so until the
+quarter ends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from hashlib import blake2b
 
 import numpy as np
 import pandas as pd
+
+
+def quarter_of(day: date) -> str:
+    """Return the quarter of a year over which a control group is kept.
+
+    Examples
+    --------
+    >>> quarter_of(date(2026, 3, 31)), quarter_of(date(2026, 4, 1))
+    ('2026-Q1', '2026-Q2')
+    """
+    return f"{day.year}-Q{(day.month + 2) // 3}"
 
 
 def draws(customer_ids: Iterable[str], *, run: str, seed: int) -> pd.Series:
@@ -21,7 +34,7 @@ def draws(customer_ids: Iterable[str], *, run: str, seed: int) -> pd.Series:
     customer_ids : iterable of str, shape (n_customers,)
         Unique customers.
     run : str
-        The measure-run, e.g. list and cutoff; another run draws anew.
+        What the group is drawn for, see :func:`quarter_of`; another run draws anew.
     seed : int
         Seed of the configuration.
 
@@ -42,14 +55,15 @@ def draws(customer_ids: Iterable[str], *, run: str, seed: int) -> pd.Series:
 
 
 def arms(customer_ids: Iterable[str], *, share: float, run: str, seed: int) -> pd.Series:
-    """Return the arm of every customer: ``control`` for the ``share`` with the lowest draws, else ``treatment``.
+    """Return the arm of every customer: ``control`` where the draw is below ``share``, else ``treatment``.
 
     Parameters
     ----------
     customer_ids : iterable of str, shape (n_customers,)
         Unique customers that would get a measure.
     share : float in [0, 1]
-        Share withheld; ``share * n_customers`` rounded half up, so small lists do not vary by luck.
+        Share withheld in the long run. A list may hold some more or fewer: were its share exact, who else is planned
+        would decide on a customer, and a customer withheld last week could be treated this week.
     run, seed
         See :func:`draws`.
 
@@ -67,7 +81,5 @@ def arms(customer_ids: Iterable[str], *, share: float, run: str, seed: int) -> p
         raise ValueError(f"expected a control share in [0, 1], got {share}; correct plan.control_share")
     if draw.index.has_duplicates:
         raise ValueError("expected every customer once, got duplicates; draw once per customer")
-    lowest = draw.reset_index().sort_values(["draw", "customer_id"])["customer_id"]
-    withheld = lowest.head(int(share * len(draw) + 0.5))
-    arm = np.where(draw.index.isin(withheld), "control", "treatment")
+    arm = np.where(draw.to_numpy() < share, "control", "treatment")
     return pd.Series(arm, index=draw.index, name="arm", dtype="str")

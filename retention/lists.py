@@ -1,7 +1,7 @@
 """The lists a sales person works with.
 
-Early warning = active customers whose chance of loss is at or above the base rate (risk band medium or high), ordered
-by value at risk. Win back = lapsed customers ordered by probability of return x value. Both take the first ``size``
+Early warning = active customers at risk, as the watch lists them (:mod:`retention.watch`), ordered by value at risk.
+Win back = lapsed customers ordered by probability of return x value. Both take the first ``size``
 customers that may be contacted through at least one channel; the others are in ``not_contactable`` with the reason.
 
 The order of work: select → sentences and plan for those selected → list.
@@ -19,6 +19,7 @@ from retention.changes import CHANGE_COLUMNS
 from retention.consent import CHANNELS, contactable
 from retention.formats import date_text, share_text
 from retention.measures import ListName
+from retention.movement import news, news_codes
 from retention.reasons import MOST
 from retention.texts import ListTexts, ReasonTexts
 
@@ -27,7 +28,7 @@ _STAKES: Mapping[ListName, str] = {"early_warning": "value_at_risk", "win_back":
 _ENDING = (*WHYS, *CHANGE_COLUMNS, "measure", "channel", "allowed_channels", "note", "since", "new_because")
 EARLY_WARNING_COLUMNS = (
     "rank", "customer_id", "name", "owner", "segment", "probability", "probability_low", "probability_high",
-    "risk_band", "by_when", "value", "value_at_risk", *_ENDING,
+    "probability_before", "risk_band", "by_when", "value", "value_at_risk", *_ENDING,
 )  # fmt: skip
 """Columns of the early-warning list."""
 WIN_BACK_COLUMNS = (
@@ -46,7 +47,7 @@ def select_early_warning(
 
     Parameters
     ----------
-    scores : DataFrame, one row per active customer
+    scores : DataFrame, one row per customer the watch has put on the list
         customer_id, probability (with _low and _high), risk_band, segment, value, horizon_end.
     customers : DataFrame
         Master data; ``name`` and ``owner`` are taken where known.
@@ -107,10 +108,10 @@ def early_warning(
     sentences: pd.DataFrame,
     channels: pd.DataFrame,
     plan: pd.DataFrame,
-    history: pd.DataFrame,
-    cutoff: date,
+    states: pd.DataFrame,
+    before: pd.DataFrame,
+    families: Mapping[str, str],
     texts: ReasonTexts,
-    earlier_probability: pd.Series | None = None,
     changes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the early-warning list for machines; :func:`retention.tables.for_people` makes it readable.
@@ -125,12 +126,12 @@ def early_warning(
         See :func:`retention.consent.allowed_channels`.
     plan : DataFrame
         See :func:`retention.plan.make_plan`; may hold other customers and lists as well.
-    history : DataFrame with ``HISTORY_COLUMNS``
-        Earlier lists; rows of other lists and from ``cutoff`` on do not count. Empty at the first run.
-    cutoff : date
+    states : DataFrame, index customer_id
+        See :func:`retention.watch.move`.
+    before : DataFrame, index customer_id
+        History of the run before, to say what is new; empty at the first run.
+    families : mapping of feature to family
     texts : ReasonTexts
-    earlier_probability : Series, index customer_id, optional
-        Probability at the cutoff before, to say why somebody is new.
     changes : DataFrame, index customer_id, optional
         See :func:`retention.changes.best_changes`; without it their columns are empty.
 
@@ -138,10 +139,20 @@ def early_warning(
     -------
     DataFrame with ``EARLY_WARNING_COLUMNS``, sorted by rank
         measure and channel: codes, of the treatment arm only. note: what holds instead; a control customer shows no
-        channel either. since: first cutoff of the unbroken row of lists up to this one.
+        channel either. since: first cutoff of the unbroken row of lists up to this one. probability_before: at the
+        run before, missing where there was none.
     """
     listed = _listed(selected, "early_warning", _told(sentences, changes), channels, plan, texts)
-    dated = _with_history(listed, "early_warning", history, cutoff, texts, earlier_probability)
+    ids = listed["customer_id"]
+    codes = news_codes(before, listed)
+    since = [day.date() for day in pd.to_datetime(states["listed_since"].reindex(ids))]
+    dated = listed.assign(
+        since=pd.Series(since, index=listed.index, dtype=object),
+        new_because=pd.Series(
+            news(listed, before, codes, families=families, texts=texts), index=listed.index, dtype="str"
+        ),
+        probability_before=before["probability"].reindex(ids).to_numpy(np.float64),
+    )
     return dated[list(EARLY_WARNING_COLUMNS)]
 
 
@@ -157,15 +168,18 @@ def win_back(
     earlier_probability: pd.Series | None = None,
     changes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Return the win-back list for machines, with ``WIN_BACK_COLUMNS``; as :func:`early_warning`."""
+    """Return the win-back list for machines, with ``WIN_BACK_COLUMNS``; as :func:`early_warning`.
+
+    ``history`` holds earlier lists (``HISTORY_COLUMNS``; rows of other lists and from ``cutoff`` on do not count),
+    ``earlier_probability`` the chances at the cutoff before.
+    """
     listed = _listed(selected, "win_back", _told(sentences, changes), channels, plan, texts)
     return _with_history(listed, "win_back", history, cutoff, texts, earlier_probability)[list(WIN_BACK_COLUMNS)]
 
 
 def _at_stake(scores: pd.DataFrame, name: ListName) -> pd.DataFrame:
     """Return the candidates of a list with what is at stake."""
-    candidates = scores[scores["risk_band"] != "low"] if name == "early_warning" else scores
-    return candidates.assign(**{_STAKES[name]: candidates["probability"] * candidates["value"]})
+    return scores.assign(**{_STAKES[name]: scores["probability"] * scores["value"]})
 
 
 def _selected(
@@ -279,7 +293,7 @@ def _new_because(
     if last_rank is not None:
         return _moved(rank, int(last_rank), texts.lists)
     if appearances:
-        return changes["back"].format(last=date_text(max(appearances), language=language))
+        return changes["back"].format(listed=date_text(max(appearances), language=language))
     if chance_before is not None and probability > chance_before:
         before, now = share_text(chance_before, language=language), share_text(probability, language=language)
         if before != now:

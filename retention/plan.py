@@ -55,8 +55,8 @@ def make_plan(
     hours_per_owner : float
         Most hours of one owner; customers without owner share one more owner with the same hours.
     control_share : float in [0, 1]
-        Share of the customers chosen that is withheld at random. Their money and hours stay unspent: handing them
-        to the next customers would make treated and withheld customers differ.
+        Share of the customers chosen that is withheld at random, in the long run. Their money and hours stay unspent:
+        handing them to the next customers would make treated and withheld customers differ.
     run, seed
         See :func:`retention.control.arms`.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 A_SHARE = 0.80
 """Customers who make the first 80 % of all value are A."""
@@ -11,6 +12,8 @@ B_SHARE = 0.95
 """Those who make the next 15 % are B."""
 HIGH_ODDS = 2.0
 """From twice the odds of the base rate on, risk is high; below the odds of the base rate it is low."""
+BANDS = ("low", "medium", "high")
+"""The bands of risk, rising."""
 _ALMOST = 1e-6
 
 
@@ -48,7 +51,9 @@ def abc(value: pd.Series) -> pd.Series:
     return pd.Series(segment, index=value.index, name="segment", dtype="str")
 
 
-def risk_bands(probability: pd.Series, *, base_rate: float) -> pd.Series:
+def risk_bands(
+    probability: pd.Series, *, base_rate: float, before: pd.Series | None = None, hold: float = 1.0
+) -> pd.Series:
     """Return the band of risk of every customer: its odds against the odds of the base rate.
 
     Parameters
@@ -57,6 +62,10 @@ def risk_bands(probability: pd.Series, *, base_rate: float) -> pd.Series:
         Calibrated chance of being lost.
     base_rate : float in [0, 1]
         Share of the cohort that is lost; 0 and 1 count as almost 0 and almost 1.
+    before : Series of str, index as ``probability``, optional
+        Bands at the run before, missing where unknown.
+    hold : float in (0, 1]
+        A band once reached is left only below this share of its line, so that nobody flutters between two.
 
     Returns
     -------
@@ -77,14 +86,51 @@ def risk_bands(probability: pd.Series, *, base_rate: float) -> pd.Series:
     --------
     >>> risk_bands(pd.Series([0.6, 0.45, 0.3]), base_rate=0.4).tolist()
     ['high', 'medium', 'low']
+    >>> risk_bands(pd.Series([0.38, 0.38]), base_rate=0.4, before=pd.Series(["medium", "low"]), hold=0.7).tolist()
+    ['medium', 'low']
     """
     chance = probability.to_numpy(dtype=np.float64)
     if not (0 <= base_rate <= 1) or not np.all((chance >= 0) & (chance <= 1)):
         raise ValueError(f"expected probabilities and a base rate in [0, 1], got base rate {base_rate}; check scores")
-    base = min(max(base_rate, _ALMOST), 1 - _ALMOST)
-    high = HIGH_ODDS * base / (1 - base + HIGH_ODDS * base)
-    band = np.where(chance >= high, "high", np.where(chance < base, "low", "medium"))
-    return pd.Series(band, index=probability.index, name="risk_band", dtype="str")
+    level = _level(chance, base_rate, hold=1.0)
+    if before is not None:
+        reached = before.map({band: number for number, band in enumerate(BANDS)}).fillna(0).to_numpy(np.int64)
+        level = np.maximum(level, np.minimum(reached, _level(chance, base_rate, hold=hold)))
+    return pd.Series(np.array(BANDS, dtype=object)[level], index=probability.index, name="risk_band", dtype="str")
+
+
+def _level(chance: np.ndarray, base_rate: float, *, hold: float) -> np.ndarray:
+    """Return how many of the two lines, moved down to ``hold`` times their odds, each chance has reached."""
+    lines = (chance_at(1.0 * hold, base_rate=base_rate), chance_at(HIGH_ODDS * hold, base_rate=base_rate))
+    return np.asarray(sum((chance >= line).astype(np.int64) for line in lines))
+
+
+def chance_at(odds: float, *, base_rate: float) -> float:
+    """Return the probability whose odds are ``odds`` times those of the base rate.
+
+    Examples
+    --------
+    >>> round(chance_at(2.0, base_rate=0.4), 3)
+    0.571
+    """
+    base = _inside(base_rate)
+    return base if odds == 1 else odds * base / (1 - base + odds * base)
+
+
+def odds_ratio(probability: NDArray[np.float64], *, base_rate: float) -> NDArray[np.float64]:
+    """Return the odds of every probability over the odds of the base rate; missing stays missing.
+
+    Examples
+    --------
+    >>> odds_ratio(np.array([0.5, 0.2]), base_rate=0.2).round(6).tolist()
+    [4.0, 1.0]
+    """
+    chance, base = np.clip(probability, _ALMOST, 1 - _ALMOST), _inside(base_rate)
+    return np.asarray(chance / (1 - chance) * ((1 - base) / base), dtype=np.float64)
+
+
+def _inside(base_rate: float) -> float:
+    return min(max(base_rate, _ALMOST), 1 - _ALMOST)
 
 
 def _ranks(index: pd.Index) -> np.ndarray:

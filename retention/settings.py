@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from features.section import Section
 
@@ -16,6 +16,40 @@ class EarlyWarning(Section):
     """The list of active customers at risk."""
 
     size: int = Field(default=200, ge=1, le=1_000_000, description="Most customers on the early-warning list.")
+    enter_odds: float = Field(
+        default=1.0,
+        gt=0,
+        le=1000,
+        description="A customer comes on the list when the odds of a loss are so many times those of the base rate;"
+        " higher makes fewer false alarms and misses more losses.",
+    )
+    leave_odds: float = Field(
+        default=0.7,
+        gt=0,
+        le=1000,
+        description="A listed customer leaves when the odds fall below so many times those of the base rate, at most"
+        " enter_odds; lower makes a calmer list that holds customers longer. Risk bands fall by the same share.",
+    )
+    hold_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=10,
+        description="Where places are scarce, a listed customer gives way only to one with so much more at stake"
+        " (0.1 is 10 %); higher makes a calmer list that follows the stakes more slowly.",
+    )
+    rest_days: int = Field(
+        default=28,
+        ge=0,
+        le=366,
+        description="Days in which nobody comes on the list again after leaving it or after a measure reached them;"
+        " longer spares customers calls and warns later of a second danger.",
+    )
+
+    @model_validator(mode="after")
+    def _leaves_below_the_entry(self) -> Self:
+        if self.leave_odds > self.enter_odds:
+            raise ValueError(f"leave_odds: expected at most enter_odds ({self.enter_odds:g}), got {self.leave_odds:g}")
+        return self
 
 
 class WinBack(Section):

@@ -13,9 +13,9 @@ from retention.formats import date_text, money_text, share_text, short_number_te
 from retention.measures import Measure
 from retention.texts import ReasonTexts
 
-SHARES = ("probability", "probability_low", "probability_high")
-MONEY = ("value", "value_at_risk", "expected_value", "expected_net_value", "cost")
-DATES = ("by_when", "since")
+SHARES = ("probability", "probability_before", "probability_low", "probability_high")
+MONEY = ("value", "value_at_risk", "value_at_risk_before", "expected_value", "expected_net_value", "cost")
+DATES = ("by_when", "since", "rest_until", "lost_on")
 MACHINE = ("lever", "probability_if")
 """Columns for machines only: people read the sentence ``would_change``."""
 _PLAN_COLUMNS = (
@@ -91,6 +91,7 @@ def _writers(texts: ReasonTexts, measures: Sequence[Measure], currency: str) -> 
         "why_not": _joined(words.why_not),
         "risk_band": _word(words.risk_bands),
         "list": _word(words.lists),
+        "gone": _word(words.gone),
     }
 
 

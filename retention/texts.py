@@ -131,6 +131,8 @@ class ListTexts(Section):
     evidence: dict[str, str] = Field(description="Phrase for evidence that is a code.")
     notes: dict[str, str] = Field(description="Note on a row: control group, no measure.")
     changes: dict[str, str] = Field(description="Why a customer is on the list now, by kind of change.")
+    gone: dict[str, str] = Field(description="Word for why a customer left the early-warning list.")
+    gone_because: dict[str, str] = Field(description="Sentence for the same, with its numbers.")
     no_owner: str = Field(description="Shown where no account manager is known.")
 
 

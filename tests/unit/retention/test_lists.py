@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -85,6 +86,27 @@ HISTORY = pd.DataFrame(
     ],
     columns=list(HISTORY_COLUMNS),
 )
+LAST = date(2026, 2, 22)
+BEFORE = pd.DataFrame(
+    {
+        "cutoff": pd.Timestamp(LAST),
+        "state": ["listed", "watched", "resting"],
+        "rank": [3, None, None],
+        "probability": [0.58, 0.12, 0.2],
+        "listed_since": [pd.Timestamp(2026, 2, 8), pd.NaT, pd.NaT],
+        "last_listed_on": [pd.Timestamp(LAST), pd.NaT, pd.Timestamp(2026, 2, 1)],
+        "rest_until": [pd.NaT, pd.NaT, pd.Timestamp(2026, 3, 1)],
+        **{f"reason_{place}": pd.Series([None] * 3, dtype=object) for place in range(3, 6)},
+        **{f"contribution_{place}": np.nan for place in range(3, 6)},
+        "reason_1": ["sales__overdue_ratio", "sales__tenure_days", "sales__turnover_season_91d"],
+        "contribution_1": [0.4, 0.1, 0.2],
+        "reason_2": [None, "sales__overdue_ratio", None],
+        "contribution_2": [np.nan, 0.05, np.nan],
+    },
+    index=pd.Index(["K-1", "K-2", "K-6"], name="customer_id"),
+)
+"""The history of the run before, three of six customers."""
+STATES = pd.DataFrame({"listed_since": [BEFORE.loc["K-1", "listed_since"], *[pd.Timestamp(CUTOFF)] * 5]}, index=CHANCES)
 CHANNELS = allowed_channels(CUSTOMERS, cutoff=CUTOFF)
 
 
@@ -94,7 +116,13 @@ def scored() -> pd.DataFrame:
     frame = pd.DataFrame({"probability": chance, "value": value, "segment": abc(value)})
     frame["probability_low"], frame["probability_high"] = chance - 0.06, chance + 0.07
     frame["risk_band"] = risk_bands(chance, base_rate=0.25)
+    frame = frame.join(rank_reasons(CONTRIBUTIONS, FAMILIES))
     return frame.rename_axis("customer_id").reset_index().assign(horizon_end=HORIZON_END)
+
+
+def at_risk() -> pd.DataFrame:
+    """Return the scores of those the watch would list."""
+    return scored().loc[lambda scores: scores["risk_band"] != "low"]
 
 
 def said(selected: pd.DataFrame, language: str, purpose: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -116,10 +144,10 @@ def changed(language: str, ids: pd.Series) -> pd.DataFrame:
 
 
 def built(
-    language: str = "de", *, history: pd.DataFrame = HISTORY, control_share: float = 0.34
+    language: str = "de", *, before: pd.DataFrame = BEFORE, control_share: float = 0.34
 ) -> tuple[pd.DataFrame, ...]:
     """Return the early-warning list and its plan."""
-    selected = select_early_warning(scored(), customers=CUSTOMERS, channels=CHANNELS, size=10)
+    selected = select_early_warning(at_risk(), customers=CUSTOMERS, channels=CHANNELS, size=10)
     told, families = said(selected, language, "churn")
     plan = make_plan(
         selected,
@@ -130,18 +158,18 @@ def built(
         budget=400,
         hours_per_owner=8,
         control_share=control_share,
-        run="early_warning 2026-03-01",
-        seed=7,
+        run="2026-Q1",
+        seed=14,
     )
     listed = early_warning(
         selected,
         sentences=told,
         channels=CHANNELS,
         plan=plan,
-        history=history,
-        cutoff=CUTOFF,
+        states=STATES,
+        before=before,
+        families=FAMILIES,
         texts=reason_texts(language),
-        earlier_probability=pd.Series({"K-2": 0.12}),
         changes=changed(language, selected["customer_id"]),
     )
     return listed, plan
@@ -163,7 +191,7 @@ def test_the_size_caps_the_list_and_equal_stakes_are_ordered_by_customer():
 
 
 def test_objectors_are_told_apart_with_the_reason():
-    refused = not_contactable({"early_warning": scored(), "win_back": scored()}, CHANNELS)
+    refused = not_contactable({"early_warning": at_risk(), "win_back": scored()}, CHANNELS)
     assert refused.to_dict("list") == {
         "customer_id": ["K-4", "K-4"],
         "list": ["early_warning", "win_back"],
@@ -199,22 +227,27 @@ def test_since_is_the_start_of_the_unbroken_row_of_lists():
 def test_new_because_says_what_changed():
     why = built()[0].set_index("customer_id")["new_because"]
     assert why["K-1"] == "Schon gelistet, von Platz 3 auf Platz 1 gestiegen"
-    assert why["K-2"] == "Neu: Wahrscheinlichkeit von 12 % auf 31 % gestiegen"
-    assert why["K-6"] == "Wieder auf der Liste, zuletzt am 01.02.2026"
+    assert why["K-2"] == (
+        "Neu: Wahrscheinlichkeit von 12 % auf 31 % gestiegen. Wiegt schwerer als am 22.02.2026: Letzte"
+        " Bestellung vor 9 Tagen, üblicher Abstand 15 Tage (Chance eines Verlusts mal 1,2, zuvor mal 1,1)"
+    )
+    assert why["K-6"] == (
+        "Wieder auf der Liste: Ruhezeit bis 01.03.2026 vorbei, Wahrscheinlichkeit 27 %."
+        " Neuer Grund: 2 offene Reklamationen, die älteste seit 33 Tagen"
+    )
     assert why["K-3"] == "Neu auf der Liste"
 
 
 def test_the_first_list_ever_is_all_new():
-    listed, _ = built("en", history=pd.DataFrame(columns=list(HISTORY_COLUMNS)))
-    assert set(listed["since"]) == {CUTOFF}
+    listed, _ = built("en", before=BEFORE.head(0))
     assert listed["new_because"].str.startswith("New").all()
 
 
 def test_the_order_of_input_does_not_matter():
     turned = select_early_warning(
-        scored().iloc[::-1], customers=CUSTOMERS.iloc[::-1], channels=CHANNELS.iloc[::-1], size=10
+        at_risk().iloc[::-1], customers=CUSTOMERS.iloc[::-1], channels=CHANNELS.iloc[::-1], size=10
     )
-    expected = select_early_warning(scored(), customers=CUSTOMERS, channels=CHANNELS, size=10)
+    expected = select_early_warning(at_risk(), customers=CUSTOMERS, channels=CHANNELS, size=10)
     pd.testing.assert_frame_equal(turned, expected)
 
 
@@ -241,7 +274,7 @@ def test_win_back_ranks_by_expected_value_of_return_and_speaks_of_return():
 def test_a_source_without_master_data_still_gives_a_list():
     nobody = pd.DataFrame({"customer_id": pd.Series([], dtype="str")})
     letters = allowed_channels(nobody, cutoff=CUTOFF, customer_ids=list(CHANCES))
-    selected = select_early_warning(scored(), customers=nobody, channels=letters, size=10)
+    selected = select_early_warning(at_risk(), customers=nobody, channels=letters, size=10)
     assert len(selected) == 5
     assert selected[["name", "owner"]].isna().all(axis=None)
 

@@ -1,0 +1,1 @@
+"""The early-warning list over many weeks, for ``benchmarks/early_warning.py``."""
