@@ -211,7 +211,7 @@ def _list(
     if name == "early_warning":
         states, before = desk.watched.states, desk.watched.before
         return early_warning(selected, **common, states=states, before=before, families=desk.families, changes=changes)
-    known = {"history": desk.history, "cutoff": desk.cutoff, "earlier_probability": desk.earlier}
+    known: dict[str, Any] = {"history": desk.history, "cutoff": desk.cutoff, "earlier_probability": desk.earlier}
     return win_back(selected, **common, **known, changes=changes)
 
 

@@ -157,7 +157,7 @@ def _why_gone(code: str, before: Mapping[Any, Any], now: Mapping[Any, Any], *, t
     chance = now["probability"]
     facts = {
         "before": share_text(before["probability"], language=language),
-        "now": "" if pd.isna(chance) else share_text(chance, language=language),
+        "now": _chance(chance, texts),
         "threshold": share_text(threshold, language=language),
         "rank": "" if pd.isna(before["rank"]) else str(int(before["rank"])),
         **{name: _day(now[name], texts) for name in ("bought_on", "worked_on", "rest_until", "lost_on")},
@@ -167,11 +167,10 @@ def _why_gone(code: str, before: Mapping[Any, Any], now: Mapping[Any, Any], *, t
 
 
 def _told(row: Record, before: Record | None, code: str, families: Mapping[str, str], texts: ReasonTexts) -> str:
-    changes, language = texts.lists.changes, texts.language
+    changes = texts.lists.changes
     if before is None:
         return changes["new"]
-    then, now = (share_text(each["probability"], language=language) if pd.notna(each["probability"]) else ""
-                 for each in (before, row))  # fmt: skip
+    then, now = (_chance(each["probability"], texts) for each in (before, row))
     facts = {
         "before": then, "now": now, "last": _day(before["cutoff"], texts),
         "listed": _day(before["last_listed_on"], texts), "until": _day(before["rest_until"], texts),
@@ -216,6 +215,10 @@ def _records(frame: pd.DataFrame) -> Mapping[str, Record]:
     rows = frame.to_dict("records")
     found = (({str(key): value for key, value in row.items()}) for row in rows)
     return dict(zip(map(str, frame.index), found, strict=True))
+
+
+def _chance(value: float, texts: ReasonTexts) -> str:
+    return "" if np.isnan(value) else share_text(value, language=texts.language)
 
 
 def _day(value: Any, texts: ReasonTexts) -> str:
