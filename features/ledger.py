@@ -149,9 +149,9 @@ class Past:
         """Value of ``name`` in the last row before the cutoff (``back`` rows earlier); missing without one."""
         return self._pick(name, self.end - 1 - back)
 
-    def first(self, name: str) -> Column:
-        """Value of ``name`` in the customer's first row; missing without one before the cutoff."""
-        return self._pick(name, self._position(None))
+    def first(self, name: str, *, on: int = 0) -> Column:
+        """Value of ``name`` in the customer's first row (``on`` rows later); missing without one before the cutoff."""
+        return self._pick(name, self._position(None) + on)
 
     def least(self, name: str, chosen: NDArray[np.bool_]) -> Column:
         """Smallest ``name`` of the rows before the cutoff for which ``chosen`` (shape (n_rows,)) is true; else missing.

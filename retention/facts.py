@@ -99,10 +99,18 @@ def _contacts_usual(matrix: pd.DataFrame) -> pd.Series:
     return (before / 12).where(matrix["sales__tenure_days"] >= 364)
 
 
-def _recurring_before(matrix: pd.DataFrame) -> pd.Series:
-    now, trend = matrix["relationship__recurring_amount"], matrix["relationship__recurring_trend_364d"]
-    before: pd.Series = ((now + 1) / np.exp(trend) - 1).clip(lower=0).round(2)
-    return before
+def _against(amount: str, trend: str, meaning: str) -> DerivedFact:
+    """Describe the amount that ``amount`` is compared with, given the logarithm of their ratio (floor 1)."""
+
+    def make(matrix: pd.DataFrame) -> pd.Series:
+        before: pd.Series = ((matrix[amount].clip(lower=0) + 1) / np.exp(matrix[trend]) - 1).clip(lower=0).round(2)
+        return before
+
+    return DerivedFact(inputs=(amount, trend), make=make, meaning=meaning)
+
+
+def _fall(matrix: pd.DataFrame) -> pd.Series:
+    return -matrix["sales__turnover_slope_364d"]
 
 
 DERIVED_FACTS: Mapping[str, DerivedFact] = {
@@ -110,6 +118,23 @@ DERIVED_FACTS: Mapping[str, DerivedFact] = {
     "orders_before_364d": _before("orders", 364),
     "turnover_before_91d": _before("turnover", 91),
     "turnover_before_364d": _before("turnover", 364),
+    "turnover_before_28d": _against(
+        "sales__turnover_28d", "sales__turnover_trend_28d", "turnover of the 28 days before the last 28 days"
+    ),
+    "quantity_before_364d": _before("quantity", 364),
+    "margin_before_364d": _before("margin", 364),
+    "season_expected_91d": _against(
+        "sales__turnover_91d", "sales__season_level_91d", "turnover to be expected of 91 days at this time of year"
+    ),
+    "turnover_fall": DerivedFact(
+        inputs=("sales__turnover_slope_364d",),
+        make=_fall,
+        meaning="mean fall of turnover from four weeks to the next, over their mean",
+        form_of="sales__turnover_slope_364d",
+    ),
+    "last_return_on": _day("sales__return_days", "day of the last return"),
+    "newest_product_on": _day("assortment__new_product_days", "day of the last purchase of a product new to them"),
+    "newest_category_on": _day("assortment__new_category_days", "day of the last purchase from a category new to them"),
     "orders_usual_28d": _usual("orders"),
     "turnover_usual_28d": _usual("turnover"),
     "last_order_on": _day("sales__recency_days", "day of the last order"),
@@ -155,10 +180,10 @@ DERIVED_FACTS: Mapping[str, DerivedFact] = {
         "feedback__visit_mood", "feedback__visit_mood_change", "mood after the visit before the last"
     ),
     "last_reply_on": _day("feedback__recency_days", "day of the last answer"),
-    "recurring_before_364d": DerivedFact(
-        inputs=("relationship__recurring_amount", "relationship__recurring_trend_364d"),
-        make=_recurring_before,
-        meaning="monthly amount of the contracts that ran 364 days before",
+    "recurring_before_364d": _against(
+        "relationship__recurring_amount",
+        "relationship__recurring_trend_364d",
+        "monthly amount of the contracts that ran 364 days before",
     ),
     "term_ends_on": _day("relationship__term_days", "next end of the agreed term of a contract", ahead=True),
     "notice_until": _day("relationship__notice_days_left", "last day to give notice of a contract", ahead=True),

@@ -5,10 +5,13 @@ de: Verkaufsentwicklung: wie oft, wie viel, wie lange her und wie regelmäßig e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from features.catalogue import Group
 from features.ledger import Column, Past, divide, log_ratio
+from features.norms import Norms
 
 GROUP = Group("sales", needs={"orders": ()})
 WINDOWS = (28, 91, 182, 364, 728)
@@ -17,6 +20,9 @@ WINDOWS = (28, 91, 182, 364, 728)
 CENTS = 100.0
 YEAR = 364
 QUARTER = 91
+BLOCK = 28
+BLOCKS = 13
+"""Four-week blocks of a year, for its course."""
 
 
 @GROUP.feature(unit="orders", family="order_frequency", expected="-", windows=WINDOWS)
@@ -37,13 +43,24 @@ def turnover(bookings: Past, days: int) -> Column:
     return bookings.total("amount", days) / CENTS
 
 
-@GROUP.feature(unit="currency", family="basket", windows=(YEAR,))
+@GROUP.feature(unit="currency", family="basket", windows=(QUARTER, YEAR, 2 * YEAR))
 def basket(bookings: Past, days: int) -> Column:
     """Mean sales per order inside the window [currency]; missing without an order.
 
     de: Mittlerer Verkaufswert je Bestellung im Zeitraum; fehlt ohne Bestellung.
     """
     return divide(bookings.total("sold", days), bookings.total("is_order", days)) / CENTS
+
+
+@GROUP.feature(
+    unit="pieces", family="quantity", expected="-", windows=(QUARTER, YEAR, 2 * YEAR), needs={"orders": ("quantity",)}
+)
+def quantity(bookings: Past, days: int) -> Column:
+    """Pieces inside the window, returns taken off [pieces].
+
+    de: Stückzahl im Zeitraum, Retouren abgezogen.
+    """
+    return bookings.total("quantity", days) / 1000.0
 
 
 @GROUP.feature(unit="currency", family="basket")
@@ -55,7 +72,7 @@ def basket_last(purchases: Past) -> Column:
     return purchases.last("sold") / CENTS
 
 
-@GROUP.feature(unit="log ratio", family="turnover_trend", expected="-", windows=(QUARTER,))
+@GROUP.feature(unit="log ratio", family="turnover_trend", expected="-", windows=(BLOCK, QUARTER))
 def turnover_trend(bookings: Past, days: int) -> Column:
     """Turnover of the window against the window before [log ratio]; missing when both are empty.
 
@@ -74,7 +91,7 @@ def orders_trend(bookings: Past, days: int) -> Column:
     return log_ratio(bookings.total("is_order", days), bookings.total("is_order", days, ago=days), floor=0.5)
 
 
-@GROUP.feature(unit="log ratio", family="turnover_season", expected="-", windows=(QUARTER,))
+@GROUP.feature(unit="log ratio", family="turnover_season", expected="-", windows=(BLOCK, QUARTER))
 def turnover_season(bookings: Past, purchases: Past, days: int) -> Column:
     """Turnover of the window against the same days a year before [log ratio]; missing under a year of history.
 
@@ -84,13 +101,83 @@ def turnover_season(bookings: Past, purchases: Past, days: int) -> Column:
     return np.where(purchases.tenure_days > YEAR, log_ratio(now / CENTS, before / CENTS, floor=1.0), np.nan)
 
 
-@GROUP.feature(unit="currency", family="turnover_season", windows=(QUARTER,))
+@GROUP.feature(unit="currency", family="turnover_season", windows=(BLOCK, QUARTER))
 def turnover_season_base(bookings: Past, purchases: Past, days: int) -> Column:
     """Turnover in the same days a year before [currency]; missing under a year of history.
 
     de: Umsatz in denselben Tagen des Vorjahres; fehlt bei weniger als einem Jahr Vorgeschichte.
     """
     return np.where(purchases.tenure_days > YEAR, bookings.total("amount", days, ago=YEAR) / CENTS, np.nan)
+
+
+@GROUP.feature(unit="log ratio", family="turnover_season", expected="-", windows=(QUARTER,))
+def season_level(bookings: Past, purchases: Past, norms: Norms, days: int) -> Column:
+    """Turnover against the share of the year before that the season brings [log ratio]; missing under 65 weeks.
+
+    The year before are the 364 days that end where the window begins; its usual share is learned from all customers.
+
+    de: Umsatz des Zeitraums gegenüber dem, was die Jahreszeit vom Umsatz des Jahres davor üblicherweise bringt; fehlt bei
+    weniger als 65 Wochen Vorgeschichte.
+    """
+    now = bookings.total("amount", days) / CENTS
+    expected = bookings.total("amount", YEAR, ago=days) * norms.season_share / CENTS
+    return np.where(purchases.tenure_days > YEAR + days, log_ratio(now, expected, floor=1.0), np.nan)
+
+
+@GROUP.feature(unit="share per 28 days", family="turnover_course", expected="-", windows=(YEAR,))
+def turnover_slope(bookings: Past, purchases: Past, days: int) -> Column:
+    """Slope of turnover over the 13 four-week blocks of the window, over their mean [share]; missing under a year.
+
+    Least squares. Missing too where the window brought no turnover.
+
+    de: Steigung des Umsatzes über die 13 Vierwochenblöcke des Zeitraums, geteilt durch ihr Mittel; fehlt bei weniger als
+    einem Jahr Vorgeschichte oder ohne Umsatz.
+    """
+    slopes = [block - BLOCKS // 2 for block in range(BLOCKS)]
+    return _course(bookings, purchases, slopes, days) / 14
+
+
+@GROUP.feature(unit="share per 28 days, per 28 days", family="turnover_course", expected="-", windows=(YEAR,))
+def turnover_acceleration(bookings: Past, purchases: Past, days: int) -> Column:
+    """Change of the slope from one four-week block to the next, over their mean [share]; missing under a year.
+
+    Twice the square term of the least-squares parabola. Missing too where the window brought no turnover.
+
+    de: Änderung der Steigung des Umsatzes von Vierwochenblock zu Vierwochenblock, geteilt durch das Mittel; fehlt bei
+    weniger als einem Jahr Vorgeschichte oder ohne Umsatz.
+    """
+    bends = [(block - BLOCKS // 2) ** 2 - 14 for block in range(BLOCKS)]
+    return _course(bookings, purchases, bends, days) / 77
+
+
+def _course(bookings: Past, purchases: Past, weights: Sequence[int], days: int) -> Column:
+    """Weighted sum of the turnover of the blocks, the oldest first, over their sum: whole numbers until the division.
+
+    With x = -6 … 6 the least-squares slope over the mean is 13 Σxy / (182 Σy); the square term of the parabola over the
+    mean is 13 Σ(x² - 14)y / (2002 Σy).
+    """
+    ago = [BLOCK * (BLOCKS - 1 - block) for block in range(BLOCKS)]
+    terms = [weight * bookings.total("amount", BLOCK, ago=each) for weight, each in zip(weights, ago, strict=True)]
+    in_all = bookings.total("amount", days)
+    return divide(np.sum(terms, axis=0), np.where((purchases.tenure_days > YEAR) & (in_all > 0), in_all, np.nan))
+
+
+@GROUP.feature(unit="currency", family="first_purchase")
+def first_basket(purchases: Past) -> Column:
+    """Sales on the first day of purchase on record [currency]; missing without a purchase.
+
+    de: Verkaufswert am ersten bekannten Kauftag; fehlt ohne Kauf.
+    """
+    return purchases.first("sold") / CENTS
+
+
+@GROUP.feature(unit="days", family="first_purchase", expected="+")
+def second_purchase_days(purchases: Past) -> Column:
+    """Days from the first day of purchase to the second [days]; missing below two such days.
+
+    de: Tage vom ersten zum zweiten Kauftag; fehlt bei weniger als zwei Kauftagen.
+    """
+    return purchases.first("gap", on=1)
 
 
 @GROUP.feature(unit="days", family="recency", expected="+")
@@ -178,13 +265,22 @@ def overdue_z(purchases: Past) -> Column:
     return (purchases.recency_days - gap_mean_days(purchases)) / (gap_sd_days(purchases) + 1)
 
 
-@GROUP.feature(unit="returns", family="returns", windows=(YEAR,))
+@GROUP.feature(unit="returns", family="returns", windows=(QUARTER, YEAR))
 def returns(bookings: Past, days: int) -> Column:
     """Returns and credit notes inside the window [count].
 
     de: Retouren und Gutschriften im Zeitraum.
     """
     return bookings.total("is_return", days)
+
+
+@GROUP.feature(unit="days", family="returns")
+def return_days(credits: Past) -> Column:
+    """Days since the last return or credit note [days]; missing without one.
+
+    de: Tage seit der letzten Retoure oder Gutschrift; fehlt ohne eine solche.
+    """
+    return credits.recency_days
 
 
 @GROUP.feature(unit="share", family="returns", windows=(YEAR,))
@@ -196,7 +292,7 @@ def returns_share(bookings: Past, days: int) -> Column:
     return divide(bookings.total("returned", days), bookings.total("sold", days))
 
 
-@GROUP.feature(unit="currency", family="margin", expected="-", windows=(YEAR,), needs={"orders": ("margin",)})
+@GROUP.feature(unit="currency", family="margin", expected="-", windows=(QUARTER, YEAR, 2 * YEAR), needs={"orders": ("margin",)})
 def margin(bookings: Past, days: int) -> Column:
     """Contribution margin inside the window [currency].
 
@@ -205,7 +301,7 @@ def margin(bookings: Past, days: int) -> Column:
     return bookings.total("margin", days) / CENTS
 
 
-@GROUP.feature(unit="share", family="margin", windows=(YEAR,), needs={"orders": ("margin",)})
+@GROUP.feature(unit="share", family="margin", windows=(QUARTER, YEAR), needs={"orders": ("margin",)})
 def margin_share(bookings: Past, days: int) -> Column:
     """Margin over turnover inside the window, where margins are known [share]; missing without turnover.
 

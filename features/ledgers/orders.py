@@ -1,10 +1,12 @@
-"""Ledgers of the orders: ``bookings`` (orders and returns as booked) and ``purchases`` (days of purchase)."""
+"""Ledgers of the orders: ``bookings`` (orders and returns as booked), ``credits``, ``purchases`` (days of purchase), and
+what was bought: ``articles`` and ``categories``."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.assortment import RangeLedger, range_ledger
 from features.ledger import Ledger
 from features.ledgers import payments, prices
 from features.ledgers.rows import (
@@ -17,6 +19,7 @@ from features.ledgers.rows import (
     flags,
     gaps,
     is_distinct,
+    picked,
     running_most,
     starts_of,
 )
@@ -26,6 +29,9 @@ _NUMBERS = (
     Number(name="amount", sql="round(amount * 100)::BIGINT"),
     Number(name="margin", sql="coalesce(round(margin * 100)::BIGINT, 0)", needs="margin"),
     Number(name="has_margin", sql="(margin IS NOT NULL)::BIGINT", needs="margin"),
+    Number(name="quantity", sql="coalesce(round(quantity * 1000)::BIGINT, 0)", needs="quantity"),
+    Number(name="product", sql=code_of("lower(trim(product_id))"), needs="product_id"),
+    Number(name="category", sql=code_of("lower(trim(category))"), needs="category"),
     *prices.NUMBERS,
     *payments.NUMBERS,
 )
@@ -34,16 +40,24 @@ _NUMBERS = (
 def _booked(lines: Rows) -> History:
     """Join the lines of one order that happened and became known together: one row, amounts added up [cents].
 
-    Those of them that are invoices with a due day are given by the name ``invoices`` too.
+    Those of them that are invoices with a due day are given by the name ``invoices`` too; the lines on which something
+    known was sold stay what they are, by the name ``items``.
     """
     starts = starts_of(*(lines[name] for name in ("customer", "day", "order", "known")))
     booked = {name: lines[name][starts] for name in ("customer", "day", "known", "order")}
-    added = {"amount": lines["amount"], "margin": lines["margin"]}
+    added = {name: lines[name] for name in ("amount", "margin", "quantity")}
     added["margin_base"] = lines["amount"] * lines["has_margin"]
     added["lines"] = np.ones(len(lines["day"]), dtype=np.int64)
     added |= prices.listed(lines)
     orders = booked | {name: added_up(values, starts) for name, values in added.items()}
-    return {"orders": orders, "invoices": payments.issued(orders, payments.billed(lines, starts))}
+    invoices = payments.issued(orders, payments.billed(lines, starts))
+    return {"orders": orders, "invoices": invoices, "items": _items(lines)}
+
+
+def _items(lines: Rows) -> Rows:
+    """Lines with a positive amount whose product or category is known."""
+    chosen = (lines["amount"] > 0) & ((lines["product"] != 0) | (lines["category"] != 0))
+    return {name: lines[name][chosen] for name in ("customer", "day", "known", "product", "category", "amount")}
 
 
 def bookings(history: History) -> Ledger:
@@ -58,9 +72,26 @@ def bookings(history: History) -> Ledger:
         "sold": np.maximum(amount, 0),
         "margin": rows["margin"],
         "margin_base": rows["margin_base"],
+        "quantity": rows["quantity"],
         "lines": np.where(is_purchase, rows["lines"], 0),
     }
     return Ledger(customer=rows["customer"], day=rows["day"], values=values)
+
+
+def credits(history: History) -> Ledger:
+    """Returns and credit notes, with what was returned [cents]."""
+    returned = picked(history["orders"], history["orders"]["amount"] < 0)
+    return Ledger(customer=returned["customer"], day=returned["day"], values={"returned": -returned["amount"]})
+
+
+def articles(history: History) -> RangeLedger:
+    """Products bought, by customer and day."""
+    return range_ledger(history["items"], "product")
+
+
+def categories(history: History) -> RangeLedger:
+    """Categories of products bought, by customer and day."""
+    return range_ledger(history["items"], "category")
 
 
 def _first_of_order(rows: Rows) -> NDArray[np.bool_]:
@@ -104,5 +135,13 @@ READING = Reading(
     numbers=_NUMBERS,
     ties=("order",),
     prepared=_booked,
-    ledgers={"bookings": bookings, "purchases": purchases, "prices": price_days, **payments.LEDGERS},
+    ledgers={
+        "bookings": bookings,
+        "purchases": purchases,
+        "credits": credits,
+        "articles": articles,
+        "categories": categories,
+        "prices": price_days,
+        **payments.LEDGERS,
+    },
 )

@@ -34,7 +34,8 @@ DIFFICULT_DAYS = tuple(
 
 COLUMNS = {
     "orders": (
-        "order_id", "customer_id", "occurred_on", "amount", "margin", "discount_share", "due_on", "paid_on", "known_at",
+        "order_id", "customer_id", "occurred_on", "amount", "margin", "quantity", "product_id", "category",
+        "discount_share", "due_on", "paid_on", "known_at",
     ),
     "complaints": (
         "complaint_id", "customer_id", "occurred_on", "closed_on", "category", "severity", "goodwill_amount",
@@ -157,6 +158,7 @@ def _order(random: Random, customer: str) -> list[Row]:
                 "amount": cents / 100,
                 "margin": None if random.random() < 0.3 else round(cents * random.uniform(-0.2, 0.6)) / 100,
                 **_terms(Random(f"{order_id} {len(rows)}"), line_day),
+                **_article(Random(f"{customer} {order_id} {len(rows)}"), customer, cents),
                 "known_at": _known(random, line_day),
             }
         )
@@ -173,6 +175,18 @@ def _terms(random: Random, day: date) -> Row:
         "discount_share": random.choice((None, 0.0, 0.0, 0.1, 0.155, 1 / 3, 0.999, 1.0)),
         "due_on": due,
         "paid_on": None if waited is None else (due or day) + timedelta(days=waited),
+    }
+
+
+def _article(random: Random, customer: str, cents: int) -> Row:
+    """What a line is about: few things or many, by customer; unknown ones, odd spellings, half pieces, empty quantities."""
+    number = random.randrange(1 + sum(customer.encode()) % 5 * 4)
+    return {
+        "quantity": random.choice((None, 1.0, 2.5, 12.0)) if cents > 0 else -1.0,
+        "product_id": random.choice((f"P{number}", f"p{number} ", f" P{number}", None)),
+        "category": None if random.random() < 0.2 else random.choice(("Ölfilter", "ölfilter ", "Bohrer", "Säge"))
+        if number % 3
+        else "Farbe",
     }
 
 

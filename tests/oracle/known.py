@@ -30,6 +30,7 @@ class Snapshot:
     cutoff: date
     bookings: Sequence[Row]
     purchases: Sequence[Row]
+    lines: Sequence[Row]
     complaints: Sequence[Row]
     settlements: Sequence[Row]
     contacts: Sequence[Row]
@@ -78,6 +79,7 @@ def snapshot_of(tables: Mapping[str, list[Row]], customer: str, cutoff: date, *,
         cutoff=cutoff,
         bookings=bookings,
         purchases=_purchases(bookings),
+        lines=past.get("orders", []),
         complaints=complaints,
         settlements=_settlements(complaints, cutoff),
         contacts=sorted(past.get("contacts", []), key=lambda row: (row["day"], row["contact_id"])),
@@ -111,6 +113,7 @@ def _bookings(lines: list[Row]) -> list[Row]:
             "amount": sum(cents(line["amount"]) for line in own),
             "margin": sum(cents(line["margin"]) for line in own if line["margin"] is not None),
             "margin_base": sum(cents(line["amount"]) for line in own if line["margin"] is not None),
+            "quantity": sum(Fraction(line["quantity"] or 0) for line in own),
             "lines": len(own),
             **_priced(own),
             **_billed(own),
