@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.assortment import RangePast
 from features.catalogue import Group
 from features.ledger import Column, divide
+from features.ledgers.assortment import RangePast
 
 GROUP = Group("assortment", needs={"orders": ()})
 QUARTER, YEAR, TWO_YEARS = 91, 364, 728

@@ -1,14 +1,12 @@
-"""Ledgers of the orders: ``bookings`` (orders and returns as booked), ``credits``, ``purchases`` (days of purchase), and
-what was bought: ``articles`` and ``categories``."""
+"""Ledgers of the orders: ``bookings`` (orders and returns as booked), ``credits``, ``purchases`` (days of purchase)."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.assortment import RangeLedger, range_ledger
 from features.ledger import Ledger
-from features.ledgers import payments, prices
+from features.ledgers import assortment, payments, prices
 from features.ledgers.rows import (
     History,
     Number,
@@ -30,8 +28,7 @@ _NUMBERS = (
     Number(name="margin", sql="coalesce(round(margin * 100)::BIGINT, 0)", needs="margin"),
     Number(name="has_margin", sql="(margin IS NOT NULL)::BIGINT", needs="margin"),
     Number(name="quantity", sql="coalesce(round(quantity * 1000)::BIGINT, 0)", needs="quantity"),
-    Number(name="product", sql=code_of("lower(trim(product_id))"), needs="product_id"),
-    Number(name="category", sql=code_of("lower(trim(category))"), needs="category"),
+    *assortment.NUMBERS,
     *prices.NUMBERS,
     *payments.NUMBERS,
 )
@@ -51,13 +48,7 @@ def _booked(lines: Rows) -> History:
     added |= prices.listed(lines)
     orders = booked | {name: added_up(values, starts) for name, values in added.items()}
     invoices = payments.issued(orders, payments.billed(lines, starts))
-    return {"orders": orders, "invoices": invoices, "items": _items(lines)}
-
-
-def _items(lines: Rows) -> Rows:
-    """Lines with a positive amount whose product or category is known."""
-    chosen = (lines["amount"] > 0) & ((lines["product"] != 0) | (lines["category"] != 0))
-    return {name: lines[name][chosen] for name in ("customer", "day", "known", "product", "category", "amount")}
+    return {"orders": orders, "invoices": invoices, "items": assortment.items(lines)}
 
 
 def bookings(history: History) -> Ledger:
@@ -82,16 +73,6 @@ def credits(history: History) -> Ledger:
     """Returns and credit notes, with what was returned [cents]."""
     returned = picked(history["orders"], history["orders"]["amount"] < 0)
     return Ledger(customer=returned["customer"], day=returned["day"], values={"returned": -returned["amount"]})
-
-
-def articles(history: History) -> RangeLedger:
-    """Products bought, by customer and day."""
-    return range_ledger(history["items"], "product")
-
-
-def categories(history: History) -> RangeLedger:
-    """Categories of products bought, by customer and day."""
-    return range_ledger(history["items"], "category")
 
 
 def _first_of_order(rows: Rows) -> NDArray[np.bool_]:
@@ -139,8 +120,7 @@ READING = Reading(
         "bookings": bookings,
         "purchases": purchases,
         "credits": credits,
-        "articles": articles,
-        "categories": categories,
+        **assortment.LEDGERS,
         "prices": price_days,
         **payments.LEDGERS,
     },

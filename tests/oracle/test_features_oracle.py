@@ -20,7 +20,7 @@ from features.definition import Churn
 from features.dictionary import missing_when
 from features.history import History, load_history
 from features.ledger import Past
-from features.ledgers import orders
+from features.ledgers import assortment, orders
 from features.ledgers.rows import Rows
 from features.matrix import feature_columns
 from features.norms import Norms, norms_at
@@ -145,12 +145,27 @@ def any_part(rows: Rows) -> NDArray[np.bool_]:
     return rows["amount"] > 0
 
 
+def things_forgotten(customer: NDArray[np.int64], *more: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    """Forget every other time that a thing had been bought before."""
+    first, number, total, before = HONEST_DAYS(customer, *more)
+    return first, number, total, np.where(np.arange(len(before)) % 2, before, before.min(initial=0))
+
+
+def returned_too(lines: Rows) -> Rows:
+    """Count what came back as bought."""
+    return HONEST_ITEMS({**lines, "amount": np.abs(lines["amount"])})
+
+
+HONEST_DAYS, HONEST_ITEMS = assortment.bought_per_day, assortment.items
+
 FAULTS: dict[str, tuple[object, str, object]] = {
     "late rows are seen": (History, "known_before", with_late_rows),
     "a window is a day too long": (Past, "_position", one_day_too_long),
     "the cutoff is inside": (Past, "_position", cutoff_inside),
     "gaps run across customers": (orders, "gaps", gaps_of_nobody),
     "parts count as orders": (orders, "_first_of_order", any_part),
+    "products forget that they were bought": (assortment, "bought_per_day", things_forgotten),
+    "returned products count as bought": (assortment, "items", returned_too),
     "the longest gap is another's": (orders, "running_most", lambda _, value: np.maximum.accumulate(value)),
 }
 

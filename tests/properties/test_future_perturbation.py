@@ -18,7 +18,7 @@ from features.catalogue import GROUPS
 from features.cohort import Cohort, cohort_of
 from features.definition import Churn
 from features.errors import ContractError
-from features.groups import complaints, contacts, feedback, payments, prices, relationship, rhythm, sales
+from features.groups import assortment, complaints, contacts, feedback, payments, prices, relationship, rhythm, sales
 from features.history import History, Seen, load_history
 from features.ledger import Column, Ledger, Past
 from features.ledgers.rows import NEVER
@@ -229,6 +229,16 @@ def agent_number(contacts: Past) -> Column:
     return contacts.end.astype(np.float64)
 
 
+def products_ever(articles: Past) -> Column:
+    """Days and products of all times [count]."""
+    return rows_of(articles.ledger)[articles.customers]
+
+
+def largest_sale_of_all(categories: Past) -> Column:
+    """Largest sale of one category in a day, of all times [cents]."""
+    return np.full(len(categories.customers), float(categories.ledger.values["sold"].max(initial=0)))
+
+
 def will_be_closed(complaints: Past) -> Column:
     """Day on which a complaint is first settled some day [day number]."""
     return complaints.least("closed", complaints.ledger.values["closed"] < NEVER)
@@ -310,6 +320,7 @@ class Leak:
 
 LEAKS = {
     "late orders are seen": Leak(patches=((History, "known_before", keeping("orders")),)),
+    "late products are seen": Leak(patches=((History, "known_before", keeping("items")),)),
     "late complaints are seen": Leak(patches=((History, "known_before", keeping("complaints")),)),
     "late contacts are seen": Leak(patches=((History, "known_before", keeping("contacts")),)),
     "late contracts are seen": Leak(patches=((History, "known_before", keeping("contracts")),)),
@@ -336,6 +347,8 @@ LEAKS = {
             (sales, days_to_next),
             (sales, last_day_of_all),
             (sales, customer_number),
+            (assortment, products_ever),
+            (assortment, largest_sale_of_all),
             (contacts, agent_number),
             (contacts, mood_of_all),
             (complaints, will_be_closed),

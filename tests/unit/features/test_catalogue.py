@@ -17,6 +17,7 @@ from features.definition import Churn
 from features.dictionary import missing_when
 from features.errors import ContractError
 from features.ledger import Column, Past
+from features.ledgers import READINGS
 from features.matrix import build_matrix
 from features.meanings import absent_when
 from features.vetting import problems_of
@@ -64,6 +65,11 @@ def test_every_feature_needs_the_tables_of_the_ledgers_it_reads(name: str) -> No
     assert list(problems_of(import_module(f"features.groups.{name}").GROUP, taken=(), extras={})) == []
 
 
+def test_no_two_ledgers_share_a_name() -> None:
+    declared = [name for reading in READINGS.values() for name in reading.ledgers]
+    assert len(declared) == len(set(declared))
+
+
 def test_windows_are_whole_weeks() -> None:
     assert [feature.name for feature in FEATURES if (feature.days or 0) % 7] == []
 
@@ -84,7 +90,24 @@ def test_a_missing_table_takes_exactly_the_features_that_need_it(table: str) -> 
 @pytest.mark.parametrize(
     ("table", "column", "gone"),
     [
-        ("orders", "margin", {"sales__margin_364d", "sales__margin_share_364d"}),
+        (
+            "orders",
+            "margin",
+            {*(f"sales__margin_{days}d" for days in (91, 364, 728)), "sales__margin_share_91d", "sales__margin_share_364d"},
+        ),
+        ("orders", "quantity", {f"sales__quantity_{days}d" for days in (91, 364, 728)}),
+        (
+            "orders",
+            "product_id",
+            {
+                *(f"assortment__products_{days}d" for days in (91, 364, 728)),
+                "assortment__single_product_728d",
+                "assortment__new_products_364d",
+                "assortment__new_product_days",
+                "assortment__top_product_share_364d",
+                "assortment__first_products",
+            },
+        ),
         ("contacts", "agent", {"contacts__agent_changes_364d", "contacts__agent_days", "contacts__agents_364d"}),
         ("contacts", "sentiment", {"contacts__mood_182d", "contacts__mood_trend_182d", "contacts__mood_last"}),
         ("complaints", "category", {"complaints__causes_364d", "complaints__repeats_364d"}),

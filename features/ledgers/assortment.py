@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -9,7 +10,13 @@ import numpy as np
 
 from features.kernels import bought_per_day, range_of_window, silent_things
 from features.ledger import Column, Ledger, Past, divide
-from features.ledgers.rows import NEVER, Rows, Whole, flags
+from features.ledgers.rows import NEVER, History, Number, Rows, Whole, code_of, flags
+
+NUMBERS = (
+    Number(name="product", sql=code_of("lower(trim(product_id))"), needs="product_id"),
+    Number(name="category", sql=code_of("lower(trim(category))"), needs="category"),
+)
+"""What is read of the orders for it."""
 
 REGULAR_DAYS = 3
 """Days of purchase of one thing from which it is bought regularly: two gaps make a rhythm."""
@@ -84,6 +91,22 @@ class RangePast(Past):
         return self.ledger.day, self.ledger.values["thing"], self.ledger.values["sold"]
 
 
+def items(lines: Rows) -> Rows:
+    """Return the order lines with a positive amount whose product or category is known."""
+    chosen = (lines["amount"] > 0) & ((lines["product"] != 0) | (lines["category"] != 0))
+    return {name: lines[name][chosen] for name in ("customer", "day", "known", "product", "category", "amount")}
+
+
+def articles(history: History) -> RangeLedger:
+    """Products bought, by customer and day."""
+    return range_ledger(history["items"], "product")
+
+
+def categories(history: History) -> RangeLedger:
+    """Categories of products bought, by customer and day."""
+    return range_ledger(history["items"], "category")
+
+
 def range_ledger(rows: Rows, name: str) -> RangeLedger:
     """Return the ledger of the things called ``name`` in the lines sold; those that are not known (0) are left out.
 
@@ -112,3 +135,7 @@ def _beside(customer: Whole, day: Whole) -> Whole:
     group = np.cumsum(changed) - 1
     counted: Whole = np.bincount(group)[group] if len(group) else group
     return counted
+
+
+LEDGERS: Mapping[str, Callable[[History], Ledger]] = {"articles": articles, "categories": categories}
+"""The ledgers of what was bought, by name."""
