@@ -17,9 +17,7 @@ _PRODUCT = {"orders": ("product_id",)}
 _CATEGORY = {"orders": ("category",)}
 
 
-@GROUP.feature(
-    unit="products", family="breadth", expected="-", windows=(QUARTER, YEAR, TWO_YEARS), needs=_PRODUCT
-)
+@GROUP.feature(unit="products", family="breadth", expected="-", windows=(QUARTER, YEAR, TWO_YEARS), needs=_PRODUCT)
 def products(articles: RangePast, days: int) -> Column:
     """Different products bought inside the window [count].
 
@@ -28,9 +26,7 @@ def products(articles: RangePast, days: int) -> Column:
     return articles.different(days)
 
 
-@GROUP.feature(
-    unit="categories", family="breadth", expected="-", windows=(QUARTER, YEAR, TWO_YEARS), needs=_CATEGORY
-)
+@GROUP.feature(unit="categories", family="breadth", expected="-", windows=(QUARTER, YEAR, TWO_YEARS), needs=_CATEGORY)
 def categories(categories: RangePast, days: int) -> Column:
     """Different categories bought inside the window [count].
 

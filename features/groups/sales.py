@@ -292,7 +292,9 @@ def returns_share(bookings: Past, days: int) -> Column:
     return divide(bookings.total("returned", days), bookings.total("sold", days))
 
 
-@GROUP.feature(unit="currency", family="margin", expected="-", windows=(QUARTER, YEAR, 2 * YEAR), needs={"orders": ("margin",)})
+@GROUP.feature(
+    unit="currency", family="margin", expected="-", windows=(QUARTER, YEAR, 2 * YEAR), needs={"orders": ("margin",)}
+)
 def margin(bookings: Past, days: int) -> Column:
     """Contribution margin inside the window [currency].
 

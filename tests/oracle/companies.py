@@ -179,12 +179,14 @@ def _terms(random: Random, day: date) -> Row:
 
 
 def _article(random: Random, customer: str, cents: int) -> Row:
-    """What a line is about: few things or many, by customer; unknown ones, odd spellings, half pieces, empty quantities."""
+    """What a line is about: few things or many by customer; unknown ones, odd spellings, half pieces, no quantity."""
     number = random.randrange(1 + sum(customer.encode()) % 5 * 4)
     return {
         "quantity": random.choice((None, 1.0, 2.5, 12.0)) if cents > 0 else -1.0,
         "product_id": random.choice((f"P{number}", f"p{number} ", f" P{number}", None)),
-        "category": None if random.random() < 0.2 else random.choice(("Ölfilter", "ölfilter ", "Bohrer", "Säge"))
+        "category": None
+        if random.random() < 0.2
+        else random.choice(("Ölfilter", "ölfilter ", "Bohrer", "Säge"))
         if number % 3
         else "Farbe",
     }

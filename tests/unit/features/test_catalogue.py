@@ -93,7 +93,11 @@ def test_a_missing_table_takes_exactly_the_features_that_need_it(table: str) -> 
         (
             "orders",
             "margin",
-            {*(f"sales__margin_{days}d" for days in (91, 364, 728)), "sales__margin_share_91d", "sales__margin_share_364d"},
+            {
+                *(f"sales__margin_{days}d" for days in (91, 364, 728)),
+                "sales__margin_share_91d",
+                "sales__margin_share_364d",
+            },
         ),
         ("orders", "quantity", {f"sales__quantity_{days}d" for days in (91, 364, 728)}),
         (
