@@ -109,7 +109,7 @@ def silent_categories(categories: RangePast, days: int) -> Column:
     de: Warengruppen, aus denen im Zeitraum an drei oder mehr Tagen gekauft wurde und die länger als das Doppelte ihres
     eigenen mittleren Abstands schweigen.
     """
-    return categories.silent(days).count.astype(np.float64)
+    return categories.silent(days).things.astype(np.float64)
 
 
 @GROUP.feature(unit="share", family="partial_loss", expected="+", windows=(TWO_YEARS,), needs=_CATEGORY)
@@ -118,7 +118,8 @@ def silent_share(categories: RangePast, days: int) -> Column:
 
     Silent as in `silent_categories`.
 
-    de: Anteil des Verkaufswerts im Zeitraum, der auf inzwischen verstummte Warengruppen entfällt; fehlt ohne Warengruppe.
+    de: Anteil des Verkaufswerts im Zeitraum, der auf inzwischen verstummte Warengruppen entfällt; fehlt ohne
+    Warengruppe.
     """
     silent = categories.silent(days)
     return divide(silent.sold.astype(np.float64), silent.sold_in_all.astype(np.float64))
@@ -131,7 +132,7 @@ def living_categories(categories: RangePast, days: int) -> Column:
     de: Warengruppen, aus denen im Zeitraum an drei oder mehr Tagen gekauft wurde und die nicht verstummt sind.
     """
     silent = categories.silent(days)
-    return (silent.regular - silent.count).astype(np.float64)
+    return (silent.regular - silent.things).astype(np.float64)
 
 
 @GROUP.feature(unit="share", family="concentration", windows=(YEAR,), needs=_CATEGORY)

@@ -116,8 +116,8 @@ def season_level(bookings: Past, purchases: Past, norms: Norms, days: int) -> Co
 
     The year before are the 364 days that end where the window begins; its usual share is learned from all customers.
 
-    de: Umsatz des Zeitraums gegenüber dem, was die Jahreszeit vom Umsatz des Jahres davor üblicherweise bringt; fehlt bei
-    weniger als 65 Wochen Vorgeschichte.
+    de: Umsatz des Zeitraums gegenüber dem, was die Jahreszeit vom Umsatz des Jahres davor üblicherweise bringt; fehlt
+    bei weniger als 65 Wochen Vorgeschichte.
     """
     now = bookings.total("amount", days) / CENTS
     expected = bookings.total("amount", YEAR, ago=days) * norms.season_share / CENTS
@@ -130,8 +130,8 @@ def turnover_slope(bookings: Past, purchases: Past, days: int) -> Column:
 
     Least squares. Missing too where the window brought no turnover.
 
-    de: Steigung des Umsatzes über die 13 Vierwochenblöcke des Zeitraums, geteilt durch ihr Mittel; fehlt bei weniger als
-    einem Jahr Vorgeschichte oder ohne Umsatz.
+    de: Steigung des Umsatzes über die 13 Vierwochenblöcke des Zeitraums, geteilt durch ihr Mittel; fehlt bei weniger
+    als einem Jahr Vorgeschichte oder ohne Umsatz.
     """
     slopes = [block - BLOCKS // 2 for block in range(BLOCKS)]
     return _course(bookings, purchases, slopes, days) / 14
@@ -275,12 +275,12 @@ def returns(bookings: Past, days: int) -> Column:
 
 
 @GROUP.feature(unit="days", family="returns")
-def return_days(credits: Past) -> Column:
+def return_days(returned_goods: Past) -> Column:
     """Days since the last return or credit note [days]; missing without one.
 
     de: Tage seit der letzten Retoure oder Gutschrift; fehlt ohne eine solche.
     """
-    return credits.recency_days
+    return returned_goods.recency_days
 
 
 @GROUP.feature(unit="share", family="returns", windows=(YEAR,))

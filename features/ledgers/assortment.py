@@ -41,10 +41,10 @@ class RangeLedger(Ledger):
 class Silent(NamedTuple):
     """Things bought regularly that have been silent for longer than their own rhythm, per customer.
 
-    ``count`` of them, ``regular`` ones in all, what the silent ones ``sold`` and what everything sold [cents].
+    ``things`` of them, ``regular`` ones in all, what the silent ones ``sold`` and what everything sold [cents].
     """
 
-    count: Whole
+    things: Whole
     regular: Whole
     sold: Whole
     sold_in_all: Whole

@@ -1,4 +1,4 @@
-"""Ledgers of the orders: ``bookings`` (orders and returns as booked), ``credits``, ``purchases`` (days of purchase)."""
+"""Ledgers of the orders: ``bookings`` (as booked), ``returned_goods``, and ``purchases`` (days of purchase)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def bookings(history: History) -> Ledger:
     return Ledger(customer=rows["customer"], day=rows["day"], values=values)
 
 
-def credits(history: History) -> Ledger:
+def returned_goods(history: History) -> Ledger:
     """Returns and credit notes, with what was returned [cents]."""
     returned = picked(history["orders"], history["orders"]["amount"] < 0)
     return Ledger(customer=returned["customer"], day=returned["day"], values={"returned": -returned["amount"]})
@@ -119,7 +119,7 @@ READING = Reading(
     ledgers={
         "bookings": bookings,
         "purchases": purchases,
-        "credits": credits,
+        "returned_goods": returned_goods,
         **assortment.LEDGERS,
         "prices": price_days,
         **payments.LEDGERS,
