@@ -127,11 +127,11 @@ def uncalibrated() -> Calibration:
 
 
 def untested_on_later_time(calibration: Calibration) -> Calibration:
-    """Return a calibration fitted on customers left out, as uncertain as one that no later slice has checked.
+    """Return a calibration whose level is as uncertain as one that no later slice has checked.
 
-    Other customers of the same days show how far scores may be trusted to spread, but not how the next days differ.
+    Other customers of the same days show how far scores may be trusted to spread, but not how the level will differ.
     """
-    covariance = np.array(calibration.covariance) + np.diag(_UNCHECKED_SD**2)
+    covariance = np.array(calibration.covariance) + np.diag([_UNCHECKED_SD[0] ** 2, 0.0])
     return _calibration(np.array([calibration.intercept, calibration.slope]), covariance, n_rows=0)
 
 

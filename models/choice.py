@@ -47,7 +47,10 @@ def choose(tested: pd.DataFrame, label: NDArray[np.int8], steps: Iterable[str]) 
     The standard error is that of the mean difference of two candidates' log loss, counted over customers.
     """
     if not teaches(label):
-        return "rhythm", f"fewer than {LEAST_OUTCOMES} snapshots of either outcome: the rhythm speaks unlearned"
+        return (
+            "rhythm",
+            f"fewer than {LEAST_OUTCOMES} snapshots of either outcome: the rhythm speaks, moved to the level seen",
+        )
     if tested.empty:
         return (
             "rhythm",

@@ -16,7 +16,7 @@ from features.errors import LeakageError
 from features.timeline import learnable_before
 
 LEAST_OUTCOMES = 5
-"""Fewer snapshots than that of either outcome teach nothing: the rhythm speaks as it comes."""
+"""Fewer snapshots than that of either outcome teach nothing but a level: the rhythm speaks."""
 
 YEAR_DAYS, SEASON_DAYS = 364, 15
 """A year of whole weeks, and how far from it still counts as the same season [days]."""

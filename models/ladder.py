@@ -140,8 +140,15 @@ class _Ground:
         )
 
     def _calibration(self, name: str, fitted: Candidate) -> Calibration:
-        found = _calibration(self.decisive.loc[self.decisive["candidate"] == name], self.level, fitted)
-        return found if len(self.tested) or self.decisive.empty else untested_on_later_time(found)
+        if not teaches(self.label):
+            return untested_on_later_time(_at_level(uncalibrated(), self.level, fitted))
+        if self.decisive.empty:
+            return uncalibrated()
+        own = self.decisive.loc[self.decisive["candidate"] == name]
+        customers = int(own["customer_id"].nunique())
+        spread = fit_calibration(own["log_odds"].to_numpy(), own["label"].to_numpy(), n_customers=customers)
+        found = _at_level(spread, self.level, fitted)
+        return found if len(self.tested) else untested_on_later_time(found)
 
 
 def _ground_of(
@@ -187,8 +194,11 @@ _WHY_LEFT_OUT = {
 
 
 def _level_of(rows: pd.DataFrame, cutoff: date, *, tested: pd.DataFrame, decisive: pd.DataFrame) -> pd.DataFrame:
-    """Return the slice whose level of outcomes the model takes: the same season's, or the newest where that decides."""
-    if decisive.empty:
+    """Return the slice whose level of outcomes the model takes: the same season's, or the newest where that decides.
+
+    None where the rhythm, fitted to all snapshots, already stands at their level.
+    """
+    if rows.empty or (decisive.empty and teaches(rows["label"].to_numpy(np.int8))):
         return rows.head(0)
     cutoffs = sorted(set(rows["cutoff"]))
     day = level_cutoff(cutoffs, cutoff) if decisive is tested else cutoffs[-1]
@@ -259,12 +269,8 @@ def _tested(name: str, fit: FitRival, learn: pd.DataFrame, test: pd.DataFrame) -
     )
 
 
-def _calibration(tested: pd.DataFrame, level: pd.DataFrame, fitted: Candidate) -> Calibration:
-    """Calibrate the candidate in use: its slope from what it said on later time, its level from one season's slice."""
-    if tested.empty:
-        return uncalibrated()
-    customers = int(tested["customer_id"].nunique())
-    spread = fit_calibration(tested["log_odds"].to_numpy(), tested["label"].to_numpy(), n_customers=customers)
+def _at_level(spread: Calibration, level: pd.DataFrame, fitted: Candidate) -> Calibration:
+    """Give the candidate in use the level of one slice; the slope comes from what it said on later time."""
     score, truth = fitted.log_odds(level[list(feature_names(level))]), level["label"].to_numpy(np.int8)
     return at_level_of(spread, score, truth, n_customers=len(level))
 

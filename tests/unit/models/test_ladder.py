@@ -122,14 +122,23 @@ def test_what_a_test_is_about_does_not_reach_what_was_learned_for_it(frame: pd.D
         assert np.array_equal(before, after)
 
 
-def test_too_few_outcomes_leave_the_rhythm_unlearned(frame: pd.DataFrame) -> None:
-    for outcome in (0, 1):
-        few = frame.assign(label=pd.Series([outcome] * len(frame), dtype="Int8"))
-        few.loc[[3, 200, 400, 600], "label"] = 1 - outcome
-        model, tested = trained(few)
-        assert model.evidence["remark"] == "fewer than 5 snapshots of either outcome: the rhythm speaks unlearned"
-        assert (model.evidence["chosen"], model.calibration.n_rows, len(tested)) == ("rhythm", 0, 0)
-        assert model.score(frame)["probability"].to_numpy() == pytest.approx(frame[FEATURES[1]].to_numpy(), abs=2e-4)
+@pytest.mark.parametrize("outcome", [0, 1])
+def test_with_too_few_outcomes_the_rhythm_ranks_unlearned_at_the_level_seen(frame: pd.DataFrame, outcome: int) -> None:
+    few = frame.assign(label=pd.Series([outcome] * len(frame), dtype="Int8"))
+    few.loc[[3, 200, 400, 600], "label"] = 1 - outcome
+    model, tested = trained(few)
+    assert model.evidence["remark"].startswith("fewer than 5 snapshots of either outcome: the rhythm speaks, moved")
+    assert (model.evidence["chosen"], model.calibration.n_rows, len(tested)) == ("rhythm", 0, 0)
+    chance = model.score(frame)["probability"]
+    assert abs(chance.mean() - outcome) < 0.05
+    inside = frame[FEATURES[1]].between(1e-3, 1 - 1e-3)
+    assert np.array_equal(np.argsort(chance[inside]), np.argsort(frame.loc[inside, FEATURES[1]]))
+
+
+def test_a_handful_of_snapshots_moves_the_rhythm_only_a_little(frame: pd.DataFrame) -> None:
+    three = frame.tail(3).assign(label=pd.Series([0, 0, 0], dtype="Int8", index=frame.tail(3).index))
+    said, plain = trained(three)[0].score(frame)["probability"], frame[FEATURES[1]]
+    assert plain.mean() - 0.35 < said.mean() < plain.mean()
 
 
 @pytest.mark.parametrize("purpose", ["churn", "return"])
