@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pipelines.publish import master_data, measures_of
 from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
 from pipelines.signals import read_signals
+from retention.formats import Language
 from retention.report.inputs import FOLD_COLUMNS, SCORE_COLUMNS, ReportInputs
 from retention.report.page import report_page
 from retention.texts import Purpose
@@ -69,6 +70,8 @@ def report_inputs(settings: Settings, cutoff: date) -> ReportInputs:
         run=run,
         features=features,
         signals=None if signals is None else signals.rules,
+        challengers=_challengers(places, cutoff, run),
+        cards=_cards(places, cutoff, run, settings.language),
         **lists,
     )
 
@@ -80,12 +83,10 @@ def _backtests(
     places: Places, cutoff: date, run: Mapping[str, Any]
 ) -> tuple[dict[Purpose, Mapping[str, Any]], pd.DataFrame]:
     """Return evidence and folds of the models in use, which may have been trained for an earlier cutoff."""
-    earlier = [folder for _, folder in places.finished_before("backtest", cutoff)]
-    newest_first = [places.backtest(cutoff), *reversed(earlier)]
     evidence: dict[Purpose, Mapping[str, Any]] = {}
     parts = []
     for purpose, version in _VERSIONS.items():
-        found = _tested(newest_first, purpose, run[version])
+        found = _tested(places, cutoff, purpose, run[version])
         if found is not None:
             folder, evidence[purpose] = found
             parts.append(_folds(folder, purpose))
@@ -93,14 +94,47 @@ def _backtests(
     return evidence, pd.concat(parts, ignore_index=True) if parts else empty
 
 
-def _tested(folders: list[Path], purpose: Purpose, version: str) -> tuple[Path, Mapping[str, Any]] | None:
+def _tested(places: Places, cutoff: date, purpose: Purpose, version: str) -> tuple[Path, Mapping[str, Any]] | None:
     """Return the newest backtest that chose this version of the model, and what it states."""
-    for folder in folders:
-        if (folder / MANIFEST).is_file() and "metrics.json" in read_manifest(folder)["files"]:
-            stated = json.loads((folder / "metrics.json").read_text(encoding="utf-8")).get(purpose, {})
-            if stated.get("model_version") == version:
-                return folder, stated
+    for folder in _newest_first(places, cutoff):
+        stated = _stated(folder).get(purpose, {})
+        if stated.get("model_version") == version:
+            return folder, stated
     return None
+
+
+def _newest_first(places: Places, cutoff: date) -> Iterator[Path]:
+    """Yield the folders of finished backtests up to ``cutoff``, the newest first."""
+    earlier = [folder for _, folder in places.finished_before("backtest", cutoff)]
+    for folder in (places.backtest(cutoff), *reversed(earlier)):
+        if (folder / MANIFEST).is_file() and "metrics.json" in read_manifest(folder)["files"]:
+            yield folder
+
+
+def _stated(folder: Path) -> Mapping[str, Mapping[str, Any]]:
+    stated: Mapping[str, Mapping[str, Any]] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    return stated
+
+
+def _challengers(places: Places, cutoff: date, run: Mapping[str, Any]) -> dict[Purpose, Mapping[str, Any]]:
+    """Return what the newest backtest states of models that are not in use, each with the day it was trained for."""
+    found: dict[Purpose, Mapping[str, Any]] = {}
+    folder = next(_newest_first(places, cutoff), None)
+    for purpose, version in _VERSIONS.items():
+        stated = {} if folder is None else _stated(folder).get(purpose, {})
+        if folder is not None and stated and stated.get("model_version") != run[version]:
+            found[purpose] = {**stated, "cutoff": folder.name.removeprefix("cutoff=")}
+    return found
+
+
+def _cards(places: Places, cutoff: date, run: Mapping[str, Any], language: Language) -> dict[Purpose, str]:
+    """Return the cards of the models in use; none for models from before there were cards."""
+    found: dict[Purpose, str] = {}
+    for purpose, version in _VERSIONS.items():
+        tested, name = _tested(places, cutoff, purpose, run[version]), f"model_card.{purpose}.{language}.md"
+        if tested is not None and name in read_manifest(tested[0])["files"]:
+            found[purpose] = (tested[0] / name).read_text(encoding="utf-8")
+    return found
 
 
 def _folds(folder: Path, purpose: Purpose) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -53,6 +53,10 @@ class ReportInputs:
         The features in use, with their families and the texts of the company's own.
     signals : DataFrame, optional
         What each readable rule was worth, as the stage ``signals`` writes it; None where it was not run.
+    challengers : mapping of purpose, optional
+        What the backtest of a newer model that is not in use states, with its ``cutoff``.
+    cards : mapping of purpose, optional
+        The model card of the model in use, as text in the language of the page.
     """
 
     name: str
@@ -76,6 +80,8 @@ class ReportInputs:
     run: Mapping[str, Any]
     features: Catalogue
     signals: pd.DataFrame | None = None
+    challengers: Mapping[Purpose, Mapping[str, Any]] = field(default_factory=dict)
+    cards: Mapping[Purpose, str] = field(default_factory=dict)
 
     @property
     def last_known(self) -> date:

@@ -15,7 +15,7 @@ from retention.report.rows import first_rows, planned
 from retention.report.signals import shown_rules, speak_beside
 from retention.report.trust import staleness, trust_in
 from retention.report.words import ReportTexts, report_texts
-from retention.texts import ReasonTexts
+from retention.texts import Purpose, ReasonTexts
 
 FIRST_ROWS = 25
 """Rows of a list that are open from the start."""
@@ -95,11 +95,20 @@ def _portfolio(inputs: ReportInputs, words: ReportTexts) -> dict[str, Any]:
     }
 
 
+_PURPOSES: tuple[Purpose, ...] = ("churn", "return")
+
+
 def _grounds(inputs: ReportInputs) -> dict[str, Any]:
     scored = {"churn": inputs.scores, "return": inputs.returns}
     trusts = [
-        trust_in(purpose, evidence=inputs.evidence.get(purpose, {}), folds=inputs.folds, scores=scored[purpose])
-        for purpose in ("churn", "return")
+        trust_in(
+            purpose,
+            evidence=inputs.evidence.get(purpose, {}),
+            folds=inputs.folds,
+            scores=scored[purpose],
+            challenger=inputs.challengers.get(purpose, {}),
+        )
+        for purpose in _PURPOSES
     ]
     stale = staleness(inputs.last_known, cutoff=inputs.cutoff)
     base_rate = inputs.evidence.get("churn", {}).get("base_rate")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from retention.report.use import Use, uses_of
 from retention.texts import Purpose
 
 Values = NDArray[np.float64]
@@ -87,6 +89,7 @@ class Trust:
     reliability: tuple[Point, ...]
     gains: tuple[Gains, ...]
     warnings: tuple[Caution, ...]
+    uses: tuple[Use, ...] = ()
 
     @property
     def own(self) -> Mapping[str, float] | None:
@@ -94,7 +97,14 @@ class Trust:
         return self.metrics.get(self.chosen)
 
 
-def trust_in(purpose: Purpose, *, evidence: Mapping[str, Any], folds: pd.DataFrame, scores: pd.DataFrame) -> Trust:
+def trust_in(
+    purpose: Purpose,
+    *,
+    evidence: Mapping[str, Any],
+    folds: pd.DataFrame,
+    scores: pd.DataFrame,
+    challenger: Mapping[str, Any] = MappingProxyType({}),
+) -> Trust:
     """Return what is known about the model of ``purpose``.
 
     Parameters
@@ -106,6 +116,8 @@ def trust_in(purpose: Purpose, *, evidence: Mapping[str, Any], folds: pd.DataFra
         purpose, candidate, label, probability of every tested snapshot; may be empty.
     scores : DataFrame
         probability_low, probability_high of those who are scored now.
+    challenger : mapping, optional
+        The same of a newer model that is not in use, with its ``cutoff``.
     """
     tested = folds[(folds["purpose"] == purpose).to_numpy(dtype=bool)]
     chosen = str(evidence.get("chosen", ""))
@@ -126,6 +138,7 @@ def trust_in(purpose: Purpose, *, evidence: Mapping[str, Any], folds: pd.DataFra
         reliability=reliability_of(tested[(tested["candidate"] == chosen).to_numpy(dtype=bool)]),
         gains=_all_gains(tested),
         warnings=_warnings(evidence, width),
+        uses=uses_of(evidence, challenger),
     )
 
 

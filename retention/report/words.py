@@ -76,7 +76,7 @@ def _shipped_words(language: Language) -> ReportTexts:
 def said(remark: str, words: ReportTexts) -> str:
     """Return a remark of another stage in the language of the page; unchanged when no saying fits.
 
-    Whole numbers found by a group are written as the language does, names of tables, columns and candidates are
+    Numbers found by a group are written as the language does, names of tables, columns, candidates and rivals are
     replaced by their words.
 
     Examples
@@ -84,7 +84,7 @@ def said(remark: str, words: ReportTexts) -> str:
     >>> said("no test ordered in time has enough of both outcomes: x", report_texts("en"))[:25]
     'No test on later time has'
     """
-    glossary = {**words.candidates, **words.costs, **words.tables}
+    glossary = {**words.candidates, **words.rivals, **words.costs, **words.tables}
     for saying in words.sayings:
         found = re.fullmatch(saying.pattern, remark)
         if found is not None:
@@ -100,4 +100,10 @@ def counted(n: float, noun: str, words: ReportTexts) -> str:
 
 
 def _word(part: str, glossary: Mapping[str, str], language: Language) -> str:
-    return number_text(int(part), language=language) if part.isdecimal() else glossary.get(part, part)
+    if not _NUMBER.fullmatch(part):
+        return glossary.get(part, part)
+    decimals = len(part.partition(".")[2])
+    return number_text(float(part.replace(",", "")), language=language, decimals=decimals)
+
+
+_NUMBER = re.compile(r"-?\d+(,\d{3})*(\.\d+)?")

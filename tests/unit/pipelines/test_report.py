@@ -101,6 +101,14 @@ def test_the_test_of_a_model_is_found_where_it_was_trained(settings: Settings, r
     assert found.folds["label"].tolist() == [0, 1]
 
 
+def test_a_newer_model_that_is_not_in_use_is_a_challenger(settings: Settings, run: Places) -> None:
+    leave_backtest(run, EARLIER, version="m1", rule_auc=0.7)
+    assert report_inputs(settings, CUTOFF).challengers == {}
+    leave_backtest(run, CUTOFF, version="another", rule_auc=0.9)
+    (challenger,) = report_inputs(settings, CUTOFF).challengers.values()
+    assert (challenger["model_version"], challenger["cutoff"]) == ("another", "2026-07-01")
+
+
 def test_a_test_from_later_than_the_cutoff_does_not_exist(settings: Settings, run: Places) -> None:
     leave_backtest(run, date(2026, 7, 2), version="m1", rule_auc=0.7)
     assert report_inputs(settings, CUTOFF).evidence == {}

@@ -109,3 +109,24 @@ def test_nouns_are_counted(n: int, shown: str) -> None:
 def test_a_language_without_words_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"language: expected one of de, en, got fr; correct it"):
         report_texts("fr")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("reason", "start"),
+    [
+        ("log loss +0.0123 against the champion itself on 1300 customers, standard error 0.0040",
+         "Sein Log-Verlust liegt um 0,0123 über dem des eingesetzten Modells (Kunden: 1.300)"),
+        ("calibration error 0.051, at most 0.040 with 1200 snapshots a test",
+         "Vorhergesagte und eingetretene Anteile liegen um 0,051 auseinander; bei 1.200 Fällen"),
+        ("rank correlation with the champion -0.31, at least 0.50",
+         "Es ordnet die Kunden zu anders als das eingesetzte Modell (Rangkorrelation -0,31, verlangt sind 0,50)"),
+        ("120,000 leaves of at most 100,000, 1.2 MB of at most 64",
+         "Es ist zu groß: 120.000 Blätter (höchstens 100.000), 1,2 MB (höchstens 64)."),
+        ("level in ranking compared with last_order",
+         "Es schlägt den besten Rivalen nicht über den Zufall hinaus (Regel der letzten Bestellung)."),
+        ("worse in ranking compared with bgnbd", "Ein Rivale ordnet besser (BG/NBD, wie es kommt)."),
+    ],
+)  # fmt: skip
+def test_why_a_model_was_not_promoted_is_said_with_its_numbers(reason: str, start: str) -> None:
+    assert said(reason, report_texts("de")).startswith(start)
+    assert said(reason, report_texts("en")) != reason
