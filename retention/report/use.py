@@ -15,7 +15,7 @@ class Use:
     Attributes
     ----------
     says : {"not_promoted", "doubtful", "forced"}
-        A newer model was kept out; the model in use fails the rule but there was no other; it was put into use by order.
+        A newer model was kept out; the one in use fails the rule but there was no other; it is in use by order.
     reasons : tuple of str
         Reasons of the criteria that failed, as ``models.promotion`` words them.
     cutoff, version : str

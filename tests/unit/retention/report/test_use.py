@@ -44,7 +44,7 @@ def test_the_only_model_there_is_and_one_put_into_use_by_order_say_what_they_fai
 
 KEPT_OUT = {
     "de": "Ein neueres Modell (gelernt für den 10.06.2026, Stand new1) wurde nicht eingesetzt; es spricht weiter das",
-    "en": "A newer model (trained for 10 Jun 2026, version new1) was not put into use; the one before still speaks (m1)",
+    "en": "A newer model (trained for 10 Jun 2026, version new1) was not put into use; the one before still speaks (",
 }
 REASON = {
     "de": "Es schlägt den besten Rivalen nicht über den Zufall hinaus (Regel der letzten Bestellung).",
