@@ -189,7 +189,7 @@ def member_scores(test: TimedTest, columns: list[str], *, members: int) -> Colum
     """
     learn, ranked = test.learn[columns], test.ranked[columns]
     if SILENT not in columns:
-        learn, ranked = learn.assign(**{SILENT: 0.5}), ranked.assign(**{SILENT: 0.5})
+        learn, ranked = (part.copy().assign(**{SILENT: 0.5}) for part in (learn, ranked))
     model = fit_boosted(learn, label_of(test.learn), lost=True, seed=SEED, members=members)
     x = ranked.to_numpy(np.float64)
     trees = [booster.predict(x, raw_score=True, num_threads=model.threads) for booster in model.boosters]
