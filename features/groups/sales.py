@@ -126,12 +126,12 @@ def season_level(bookings: Past, purchases: Past, norms: Norms, days: int) -> Co
 
 @GROUP.feature(unit="share per 28 days", family="turnover_course", expected="-", windows=(YEAR,))
 def turnover_slope(bookings: Past, purchases: Past, days: int) -> Column:
-    """Slope of turnover over the 13 four-week blocks of the window, over their mean [share]; missing under a year.
+    """Slope of turnover over 13 four-week blocks, over their mean [share]; missing without turnover or under a year.
 
-    Least squares. Missing too where the window brought no turnover.
+    Least squares.
 
-    de: Steigung des Umsatzes über die 13 Vierwochenblöcke des Zeitraums, geteilt durch ihr Mittel; fehlt bei weniger
-    als einem Jahr Vorgeschichte oder ohne Umsatz.
+    de: Steigung des Umsatzes über die 13 Vierwochenblöcke des Zeitraums, geteilt durch ihr Mittel; fehlt ohne Umsatz
+    oder bei weniger als einem Jahr Vorgeschichte.
     """
     slopes = [block - BLOCKS // 2 for block in range(BLOCKS)]
     return _course(bookings, purchases, slopes, days) / 14
@@ -139,12 +139,12 @@ def turnover_slope(bookings: Past, purchases: Past, days: int) -> Column:
 
 @GROUP.feature(unit="share per 28 days, per 28 days", family="turnover_course", expected="-", windows=(YEAR,))
 def turnover_acceleration(bookings: Past, purchases: Past, days: int) -> Column:
-    """Change of the slope from one four-week block to the next, over their mean [share]; missing under a year.
+    """Change of that slope from block to block, over their mean [share]; missing without turnover or under a year.
 
-    Twice the square term of the least-squares parabola. Missing too where the window brought no turnover.
+    Twice the square term of the least-squares parabola.
 
-    de: Änderung der Steigung des Umsatzes von Vierwochenblock zu Vierwochenblock, geteilt durch das Mittel; fehlt bei
-    weniger als einem Jahr Vorgeschichte oder ohne Umsatz.
+    de: Änderung der Steigung des Umsatzes von Vierwochenblock zu Vierwochenblock, geteilt durch das Mittel; fehlt ohne
+    Umsatz oder bei weniger als einem Jahr Vorgeschichte.
     """
     bends = [(block - BLOCKS // 2) ** 2 - 14 for block in range(BLOCKS)]
     return _course(bookings, purchases, bends, days) / 77
