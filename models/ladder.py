@@ -284,12 +284,12 @@ def _measured(part: pd.DataFrame) -> Mapping[str, float]:
 
     Pooled, the level that calibration found on each fold would count as a ranking between folds.
     """
-    tests = pd.DataFrame([_measured_at(test) for _, test in part.groupby("test", sort=True)])
+    tests = pd.DataFrame([measured_at(test) for _, test in part.groupby("test", sort=True)])
     mean = {str(key): round(float(np.average(tests[key], weights=tests["n"])), 6) for key in tests.columns}
     return {**mean, "n": float(len(part))}
 
 
-def _measured_at(test: pd.DataFrame) -> Mapping[str, float]:
+def measured_at(test: pd.DataFrame) -> Mapping[str, float]:
     """Metrics at one test cutoff; ``calibration_error_as_learned`` is that of raw scores, which knew no fold."""
     label, as_learned = test["label"].to_numpy(), special.expit(test["log_odds"].to_numpy())
     found = evaluate(label, test["probability"].to_numpy())

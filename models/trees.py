@@ -12,16 +12,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.definition import Churn
 from features.matrix import feature_names
 from models.boosting import Binned, BoostingSettings, binned, fit_boosted
 from models.calibrate import fit_calibration
 from models.candidates import fit_rhythm
 from models.churn_model import Purpose
-from models.folds import Fold, split, teaches
+from models.folds import Fold, folds_of, split, teaches
 from models.metrics import log_losses
 from models.rounds import best_rounds
 from models.settings import Training
-from models.tune import FEWEST_ROWS, Journal, tuned
+from models.tune import FEWEST_ROWS, Journal, Trial, trials_in, tuned
 
 
 def settings_of_trees(
@@ -53,6 +54,15 @@ def settings_of_trees(
         minutes=training.tune.minutes,
         journal=None if journal is None else Journal(path=journal, name=_name(rows, folds, purpose, training.seed)),
     )
+
+
+def trials_on(snapshots: pd.DataFrame, *, purpose: Purpose, churn: Churn, seed: int, path: Path) -> tuple[Trial, ...]:
+    """Return the trials noted in ``path`` for exactly these snapshots, as training noted them."""
+    if not path.is_file():
+        return ()
+    rows = snapshots.sort_values(["cutoff", "customer_id"], ignore_index=True)
+    folds = folds_of(sorted(set(rows["cutoff"])), churn)
+    return trials_in(Journal(path=path, name=_name(rows, folds, purpose, seed)))
 
 
 def loss_on(

@@ -32,6 +32,36 @@ class Journal:
     name: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """Settings that were tried, and their loss."""
+
+    number: int
+    settings: BoostingSettings
+    loss: float
+
+
+def trials_in(journal: Journal) -> tuple[Trial, ...]:
+    """Return the finished trials noted under the journal's name, in order; none where nothing was noted."""
+    if not journal.path.is_file():
+        return ()
+    import optuna
+
+    storage = _storage(journal)
+    if journal.name not in optuna.get_all_study_names(storage):
+        return ()
+    return tuple(
+        Trial(number=trial.number, settings=BoostingSettings(**trial.params), loss=float(trial.value or 0.0))
+        for trial in _finished(optuna.load_study(study_name=journal.name, storage=storage))
+    )
+
+
+def _storage(journal: Journal) -> optuna.storages.JournalStorage:
+    from optuna.storages.journal import JournalFileBackend, JournalStorage
+
+    return JournalStorage(JournalFileBackend(str(journal.path)))
+
+
 def tuned(
     loss: Callable[[BoostingSettings], float],
     *,
@@ -77,13 +107,12 @@ def tuned(
 def _study(journal: Journal | None) -> optuna.Study:
     """Return the search to go on with; what was being tried when it was interrupted counts as failed."""
     import optuna
-    from optuna.storages.journal import JournalFileBackend, JournalStorage
 
     if journal is None:
         return optuna.create_study()
     journal.path.parent.mkdir(parents=True, exist_ok=True)
     _cut_torn_line(journal.path)
-    storage = JournalStorage(JournalFileBackend(str(journal.path)))
+    storage = _storage(journal)
     study = optuna.create_study(storage=storage, study_name=journal.name, load_if_exists=True)
     for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING, optuna.trial.TrialState.WAITING)):
         storage.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.FAIL)

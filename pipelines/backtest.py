@@ -27,9 +27,9 @@ from models.origins import origins_of
 from models.standing import DELIVERED, standing
 from models.verdict import against_rivals
 from pipelines.build_features import build_features, read_matrix
+from pipelines.master import master_data
 from pipelines.places import Places
 from pipelines.progress import watched
-from pipelines.publish import master_data
 from pipelines.settings import Settings
 from retention.report.backtest_page import backtest_page
 from retention.segments import abc

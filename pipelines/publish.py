@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from features.catalogue import Catalogue
 from features.errors import ConfigError
-from features.intake import take_in
 from features.outputs import read_manifest, read_parquet, write_manifest, write_parquet
 from pipelines.build_features import read_matrix
 from pipelines.changes import models_in_use, tried_on
+from pipelines.master import master_data
 from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.score import RETURNS, SCORES
@@ -121,16 +121,6 @@ def _desk(settings: Settings, cutoff: date, places: Places) -> Desk:
         features=features,
         watched=watch(settings, cutoff, scores=scores, matrix=matrix, channels=channels),
     )
-
-
-def master_data(settings: Settings, cutoff: date) -> pd.DataFrame:
-    """Return the master data known before ``cutoff``; no rows without a customers table."""
-    if "customers" not in settings.sources:
-        return pd.DataFrame({"customer_id": pd.Series(dtype="str")})
-    sources = {"customers": settings.sources["customers"]}
-    with take_in(sources, cutoff=cutoff, timezone=settings.timezone, root=Path.cwd(), compulsory=()) as tables:
-        known = tables.arrow("customers", tables.columns("customers"), order_by=["customer_id"])
-        return pd.DataFrame(known.to_pandas())
 
 
 def measures_of(settings: Settings, features: Catalogue) -> tuple[Measure, ...]:

@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 
 from features.outputs import MANIFEST, read_manifest, read_parquet, write_bytes, write_manifest
 from features.timeline import horizon_of
+from pipelines.master import master_data
 from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
-from pipelines.publish import master_data, measures_of
+from pipelines.publish import measures_of
 from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
 from pipelines.signals import read_signals

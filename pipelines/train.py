@@ -13,13 +13,17 @@ import pandas as pd
 import pyarrow as pa
 
 from features.matrix import of_cohort, stack
-from features.outputs import read_manifest, write_json, write_manifest, write_parquet
+from features.outputs import read_manifest, write_bytes, write_json, write_manifest, write_parquet
 from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
 from models.plots import backtest_plots
 from models.promotion import Judgement, judge
 from models.registry import EVENTS, Event, RegisteredVersion, Registry, registry_in, text_of
+from models.runs import Child, fold_runs, trial_runs
+from models.trees import trials_on
 from pipelines.build_features import read_matrix
+from pipelines.cards import cards, described_for
+from pipelines.master import master_data
 from pipelines.places import Places
 from pipelines.progress import watched
 from pipelines.settings import Settings
@@ -51,9 +55,9 @@ def train(settings: Settings, cutoff: date, forced: Forced | None = None) -> Pat
     days = [date.fromisoformat(day) for day in manifest["training_cutoffs"]]
     newest = read_matrix(places.matrix(cutoff))
     snapshots = stack([read_matrix(places.matrix(day)) for day in days]) if days else newest.head(0)
-    registry = open_registry(settings)
+    registry, master = open_registry(settings), master_data(settings, cutoff)
     tested = [
-        _train_one(settings, cutoff, purpose, snapshots, manifest, registry, forced)
+        _train_one(settings, cutoff, purpose, snapshots, manifest, registry, forced, master)
         for purpose in watched(list(COHORTS), "Training")
     ]
     return _write_backtest(places.backtest(cutoff), tested, cutoff)
@@ -112,6 +116,7 @@ def _train_one(
     manifest: Mapping[str, Any],
     registry: Registry,
     forced: Forced | None,
+    master: pd.DataFrame,
 ) -> _Trained:
     cohort = of_cohort(snapshots, COHORTS[purpose])
     model, tested = train_ladder(
@@ -123,14 +128,29 @@ def _train_one(
         journal=Places(Path(settings.output)).tuning,
     )
     name, recipe = model_name(settings, purpose), manifest["recipe"]
-    before = registry.champion_version(name, cutoff=cutoff, recipe=recipe, not_before=date.min)
-    again = before is not None and before.digest == model.digest
-    champion = None if before is None or again else ChurnModel.from_files(registry.files(before))
+    in_use = registry.in_use(name, cutoff=cutoff, recipe=recipe)
+    before = next((one for one in reversed(in_use) if one.digest != model.digest), None)
+    champion = None if before is None else ChurnModel.from_files(registry.files(before))
     judgement = judge(model, champion, tested=tested, snapshots=cohort)
-    version = _register(registry, model, tested, settings, manifest, use_of(judgement, cutoff, forced))
+    described = described_for(cohort, {date.fromisoformat(day) for day in model.evidence["tests"]}, master)
+    order = None if forced is None else (forced.by, forced.why)
+    made = cards(settings, manifest, model, tested=tested, described=described, judgement=judgement, order=order)
+    use, children = use_of(judgement, cutoff, forced), _children(settings, purpose, cohort, tested)
+    version = _register(registry, model, tested, settings, manifest, use, documents=made, children=children)
     if forced is not None and not version.in_use_on(cutoff):
         registry.put([version], "in", on=cutoff, by=forced.by, why=forced.why)
-    return _Trained(purpose=purpose, model=model, tested=tested, judgement=judgement, forced=forced, before=before)
+    return _Trained(
+        purpose=purpose, model=model, tested=tested, judgement=judgement, forced=forced, before=before, cards=made
+    )
+
+
+def _children(settings: Settings, purpose: Purpose, cohort: pd.DataFrame, tested: pd.DataFrame) -> tuple[Child, ...]:
+    """Return the runs below the training's: its folds, and the trials of tuning where there were any."""
+    if settings.training.tune.trials == 0:
+        return fold_runs(tested)
+    path, seed = Places(Path(settings.output)).tuning, settings.training.seed
+    noted = trials_on(cohort, purpose=purpose, churn=settings.churn, seed=seed, path=path)
+    return (*fold_runs(tested), *trial_runs(noted))
 
 
 def use_of(judgement: Judgement, cutoff: date, forced: Forced | None) -> tuple[Event, ...]:
@@ -148,6 +168,7 @@ class _Trained:
     judgement: Judgement
     forced: Forced | None
     before: RegisteredVersion | None
+    cards: Mapping[str, bytes]
 
     def facts(self) -> dict[str, Any]:
         """Evidence of the choice and of the promotion."""
@@ -164,6 +185,9 @@ def _register(
     settings: Settings,
     manifest: Mapping[str, Any],
     use: tuple[Event, ...],
+    *,
+    documents: Mapping[str, bytes],
+    children: tuple[Child, ...],
 ) -> RegisteredVersion:
     """Log the run with parameters, metrics, plots and hashes, and register the model with its place in use."""
     chosen = model.evidence["metrics"].get(model.evidence["chosen"], {})
@@ -191,6 +215,8 @@ def _register(
         plots=backtest_plots(tested, chosen=model.evidence["chosen"]),
         signature_features=model.features,
         data_digest=manifest["data"],
+        documents=documents,
+        children=children,
     )
 
 
@@ -199,5 +225,10 @@ def _write_backtest(folder: Path, trained: list[_Trained], cutoff: date) -> Path
     folds = pd.concat([each.tested.assign(purpose=each.purpose) for each in trained], ignore_index=True)
     write_json(folder / "metrics.json", evidence)
     write_parquet(folder / "folds.parquet", pa.Table.from_pandas(folds, preserve_index=False))
-    write_manifest(folder, rows={"metrics.json": len(evidence), "folds.parquet": len(folds)}, facts={"cutoff": cutoff})
+    rows = {"metrics.json": len(evidence), "folds.parquet": len(folds)}
+    for each in trained:
+        for name, content in each.cards.items():
+            path = folder / name.replace("model_card.", f"model_card.{each.purpose}.")
+            rows[write_bytes(path, content).name] = 1
+    write_manifest(folder, rows=rows, facts={"cutoff": cutoff})
     return folder

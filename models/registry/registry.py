@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from features.errors import ModelError
@@ -18,6 +19,7 @@ from models.digest import digest_of, verified, with_listing
 from models.registry.events import EVENTS, Event, text_of
 from models.registry.package import PACKAGE
 from models.registry.tracking import RegisteredVersion, Tracking, day_of
+from models.runs import Child
 from models.signature import SIGNATURE, key_from, require_signature, signature_of
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -66,6 +68,8 @@ class Registry:
         plots: Mapping[str, bytes],
         signature_features: Sequence[str],
         data_digest: str,
+        documents: Mapping[str, bytes] = MappingProxyType({}),
+        children: Sequence[Child] = (),
     ) -> RegisteredVersion:
         """Store a model and return its version; the same digest, recipe and cutoff again return the one there is.
 
@@ -86,6 +90,10 @@ class Registry:
             Columns the model reads, each float64.
         data_digest : str
             Digest of the rows it learned from.
+        documents : mapping of file name (``*.md``) to content [bytes], optional
+            What people read about the model; kept in its folder, under the digest of the whole folder.
+        children : sequence of Child, optional
+            Runs below this one: its folds, its trials.
 
         Raises
         ------
@@ -100,8 +108,11 @@ class Registry:
                 with self._tracking.run(name, all_tags) as run:
                     self._tracking.log_facts(run, parameters, metrics, plots)
                     self._tracking.log_dataset(run, name=name, data_digest=data_digest)
+                    self._tracking.log_children(run, children, all_tags)
                     listed = with_listing(model_files)
-                    stored, package = self._tracking.store(run, listed, signature_features, digest=digest)
+                    stored, package = self._tracking.store(
+                        run, listed, signature_features, digest=digest, documents=documents
+                    )
                     seal = self._seal(name, {**all_tags, PACKAGE: package})
                     version = self._tracking.add_version(run, name, stored, {**all_tags, **seal})
             self._set_aliases(name)
@@ -185,12 +196,30 @@ class Registry:
         with self._tracking.one_line_errors():
             stored, is_whole = self._tracking.fetch(version)
         files = verified(stored, digest=version.digest, where=version.label)
-        if not is_whole:
-            raise ModelError(
-                f"{version.label}: something beside its files was added, taken away or changed; restore the folder or"
-                " train again"
-            )
+        _require_whole(is_whole, version)
         return files
+
+    def documents(self, version: RegisteredVersion) -> Mapping[str, bytes]:
+        """Return what people read about a version (its model card), checked like its files.
+
+        Raises
+        ------
+        ModelError
+            If the signature is not ours, anything in the folder was changed, or it cannot be fetched.
+        """
+        require_signature(version.signed_facts(), version.signature, self._key, where=version.label)
+        with self._tracking.one_line_errors():
+            found, is_whole = self._tracking.documents(version)
+        _require_whole(is_whole, version)
+        return found
+
+
+def _require_whole(is_whole: bool, version: RegisteredVersion) -> None:
+    if not is_whole:
+        raise ModelError(
+            f"{version.label}: something beside its files was added, taken away or changed; restore the folder or"
+            " train again"
+        )
 
 
 def _check_registration(files: Mapping[str, bytes], *, name: str, digest: str, tags: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from features.errors import ModelError
 from models.registry.events import EVENTS, Event, events_of, in_use
 from models.registry.package import FILES, PACKAGE, folder_of, package_digest, plain_files, write_package
+from models.runs import Child
 from models.signature import SIGNATURE
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _PARAMETERS_PER_BATCH = 100
 _METRICS_PER_BATCH = 1000
 _DATASET_DIGEST_LENGTH = 36
+_TAGS_OF_CHILDREN = ("cutoff", "purpose", "recipe", "config", "digest", "data_digest")
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -133,6 +135,21 @@ class Tracking:
             with folder_of(plots) as folder:
                 self._client.log_artifacts(run.info.run_id, str(folder), "plots")
 
+    def log_children(self, run: Run, children: Sequence[Child], tags: Mapping[str, str]) -> None:
+        """Log finished runs below ``run``, three calls each, tagged with the hashes that ``tags`` holds."""
+        from mlflow.entities import Metric, Param
+
+        kept = {tag: tags[tag] for tag in _TAGS_OF_CHILDREN if tag in tags}
+        for child in children:
+            below = {**kept, "mlflow.parentRunId": run.info.run_id, "treue.kind": child.kind}
+            found = self._client.create_run(run.info.experiment_id, tags=below, run_name=child.name).info
+            self._client.log_batch(
+                found.run_id,
+                metrics=[Metric(key, value, found.start_time, 0) for key, value in child.metrics.items()],
+                params=[Param(key, str(value)) for key, value in child.parameters.items()],
+            )
+            self._client.set_terminated(found.run_id)
+
     def log_dataset(self, run: Run, *, name: str, data_digest: str) -> None:
         """Name the data the model learned from as the input of ``run``; MLflow keeps 36 digits as its digest."""
         from mlflow.entities import Dataset, DatasetInput
@@ -142,11 +159,17 @@ class Tracking:
         self._client.log_inputs(run.info.run_id, [DatasetInput(dataset, [])])
 
     def store(
-        self, run: Run, files: Mapping[str, bytes], columns: Sequence[str], *, digest: str
+        self,
+        run: Run,
+        files: Mapping[str, bytes],
+        columns: Sequence[str],
+        *,
+        digest: str,
+        documents: Mapping[str, bytes],
     ) -> tuple[LoggedModel, str]:
         """Store ``files`` as the model of ``run`` and return it with the digest of its whole folder.
 
-        ``columns`` are what it reads.
+        ``columns`` are what it reads; ``documents`` lie beside MLflow's own files, for people.
         """
         from mlflow.entities import LoggedModelOutput
 
@@ -157,6 +180,8 @@ class Tracking:
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "model"
             write_package(target, files, columns, digest=digest, run_id=run.info.run_id, model_id=logged.model_id)
+            for file_name, content in documents.items():
+                (target / file_name).write_bytes(content)
             package = package_digest(target)
             self._client.log_model_artifacts(logged.model_id, str(target))
         return self._client.finalize_logged_model(logged.model_id, "READY"), package
@@ -209,22 +234,38 @@ class Tracking:
         ModelError
             If the folder cannot be fetched.
         """
+        with self._fetched(version, f"artifacts/{FILES}") as found:
+            return plain_files(found / "artifacts" / FILES), version.package in ("", package_digest(found))
+
+    def documents(self, version: RegisteredVersion) -> tuple[Mapping[str, bytes], bool]:
+        """Return the texts for people in the folder of ``version``, and whether that folder is unchanged.
+
+        Raises
+        ------
+        ModelError
+            If the folder cannot be fetched.
+        """
+        with self._fetched(version, "*.md") as found:
+            texts = {path.name: path.read_bytes() for path in sorted(found.glob("*.md"))}
+            return texts, version.package in ("", package_digest(found))
+
+    @contextmanager
+    def _fetched(self, version: RegisteredVersion, wanted: str) -> Iterator[Path]:
+        """Yield a copy of the folder of ``version``, which is removed afterwards."""
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
         source = str(self._client.get_model_version(version.name, str(version.version)).source)
         with tempfile.TemporaryDirectory() as folder:
             try:
-                found = Path(
-                    download_artifacts(
-                        artifact_uri=source, dst_path=folder, tracking_uri=self._uri, registry_uri=self._uri
-                    )
+                found = download_artifacts(
+                    artifact_uri=source, dst_path=folder, tracking_uri=self._uri, registry_uri=self._uri
                 )
-                files = plain_files(found / "artifacts" / FILES)
+                yield Path(found)
             except (OSError, MlflowException) as error:
-                uri = f"{source}/artifacts/{FILES}"
-                raise ModelError(f"{version.label}: cannot fetch {uri}; restore its files or train again") from error
-            return files, version.package in ("", package_digest(found))
+                raise ModelError(
+                    f"{version.label}: cannot fetch {source}/{wanted}; restore its files or train again"
+                ) from error
 
     def _experiment(self, name: str) -> str:
         root = None if self._artifact_root is None else self._artifact_root.absolute().as_uri()

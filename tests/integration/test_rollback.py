@@ -13,7 +13,7 @@ import yaml
 from typer.testing import CliRunner
 
 from features.errors import ModelError
-from features.outputs import sha256_of
+from features.outputs import read_manifest, sha256_of
 from models import ladder
 from models.promotion import Criterion, Judgement
 from pipelines import cli, stages
@@ -98,6 +98,25 @@ def test_a_day_before_the_roll_back_finds_what_it_found(config: Path) -> None:
         rollback(settings, later)
     with pytest.raises(ModelError, match=r"no earlier version in use at .* is called 'abcdef'; there are: none"):
         rollback(settings, later, to="abcdef")
+
+
+def test_the_card_lies_with_the_version_and_in_the_backtest_and_training_again_writes_the_same(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings(config)
+    folder, registry = Places(Path(settings.output)).backtest(LATE), open_registry(settings)
+    before = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
+    for purpose in ("churn", "return"):
+        version = next(one for one in registry.versions(model_name(settings, purpose)) if one.cutoff == LATE)
+        cards = registry.documents(version)
+        for language in ("de", "en"):
+            name = f"model_card.{purpose}.{language}.md"
+            assert name in read_manifest(folder)["files"]
+            assert (folder / name).read_bytes() == cards[f"model_card.{language}.md"]
+            assert version.digest in cards[f"model_card.{language}.md"].decode()
+    monkeypatch.setattr(ladder, "choose", lambda *_: ("logistic", "chosen for the test"))
+    stages.train(settings, LATE, Forced(by="test", why="two in use"))
+    assert {path.name: sha256_of(path) for path in sorted(folder.iterdir())} == before
 
 
 def test_a_version_is_named_as_outputs_name_it(config: Path) -> None:

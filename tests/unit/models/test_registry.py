@@ -18,6 +18,7 @@ from models.candidates import untrained_rhythm
 from models.churn_model import ChurnModel
 from models.digest import digest_of
 from models.registry import CHAMPION, RegisteredVersion, Registry, registry_in
+from models.runs import Child
 
 FILES = {"model.json": b'{"purpose": "churn"}', "booster_0.txt": b"tree\n"}
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -336,3 +337,52 @@ registry.champion("demo", cutoff=date(2024, 1, 1), recipe="r", not_before=date(2
     assert (done.stdout, done.stderr) == ("", "")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["mlartifacts", "mlflow.db"]
+
+
+def test_the_card_comes_back_with_the_version_and_a_changed_one_is_refused(
+    registry: Registry, output: Path, name: str
+) -> None:
+    version = registered_with(
+        registry, name, documents={"model_card.de.md": b"# Karte\n", "model_card.en.md": b"# C\n"}
+    )
+    assert registry.documents(version) == {"model_card.de.md": b"# Karte\n", "model_card.en.md": b"# C\n"}
+    assert registry.files(version) == FILES
+    (stored_folder(output, version).parents[1] / "model_card.de.md").write_bytes(b"# praised\n")
+    with pytest.raises(ModelError, match=r"version 1: something beside its files was added, taken away or changed"):
+        registry.documents(version)
+
+
+def test_folds_and_trials_are_finished_runs_below_the_training_with_its_hashes(
+    registry: Registry, output: Path, name: str
+) -> None:
+    children = (
+        Child(name="fold 2023-10-01", kind="fold", parameters={"test": "2023-10-01"}, metrics={"rhythm.auc": 0.7}),
+        Child(name="trial 0", kind="trial", parameters={"leaves": 7}, metrics={"log_loss": 0.5}),
+    )
+    version = registered_with(registry, name, children=children)
+    runs = client(output)
+    parent = runs.get_run(version.run_id)
+    below = f"tags.`mlflow.parentRunId` = '{version.run_id}'"
+    found = {run.info.run_name: run for run in runs.search_runs([parent.info.experiment_id], below)}
+    assert set(found) == {"fold 2023-10-01", "trial 0"}
+    for run in found.values():
+        assert run.info.status == "FINISHED"
+        for tag in ("digest", "data_digest", "cutoff", "recipe"):
+            assert run.data.tags[tag] == parent.data.tags[tag]
+    assert found["fold 2023-10-01"].data.metrics == {"rhythm.auc": 0.7}
+    assert (found["trial 0"].data.params, found["trial 0"].data.tags["treue.kind"]) == ({"leaves": "7"}, "trial")
+
+
+def registered_with(registry: Registry, name: str, **more: Any) -> RegisteredVersion:
+    return registry.register(
+        FILES,
+        name=name,
+        digest=digest_of(FILES),
+        tags={"cutoff": "2024-01-01", "recipe": "r1"},
+        parameters={},
+        metrics={},
+        plots={},
+        signature_features=["sales__recency_days"],
+        data_digest="d" * 64,
+        **more,
+    )
