@@ -88,7 +88,7 @@ RHYTHM = [order("a", f"2024-0{month}-01", 10.0, category="Bohren") for month in 
 )
 def test_a_category_is_silent_after_more_than_twice_its_own_mean_gap(cutoff: str, silent: int) -> None:
     found = seen("categories", cutoff, [*RHYTHM, order("a", "2024-03-05", 30.0, category="Schutz")]).silent(728)
-    assert found.count.tolist() == [silent]
+    assert found.things.tolist() == [silent]
     assert found.regular.tolist() == [1]
     assert found.sold.tolist() == [3000 * silent]
     assert found.sold_in_all.tolist() == [6000]
@@ -96,7 +96,7 @@ def test_a_category_is_silent_after_more_than_twice_its_own_mean_gap(cutoff: str
 
 def test_a_category_bought_on_two_days_has_no_rhythm_to_fall_silent_against() -> None:
     found = seen("categories", "2025-01-01", RHYTHM[:2]).silent(728)
-    assert (found.regular.tolist(), found.count.tolist()) == ([0], [0])
+    assert (found.regular.tolist(), found.things.tolist()) == ([0], [0])
 
 
 def test_rows_before_the_window_make_no_rhythm() -> None:
