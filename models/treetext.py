@@ -107,7 +107,7 @@ def _check_tree(text: str, number: int, *, n_columns: int) -> None:
         _numbers(found[key], leaves - 1)
     _integers(found["split_feature"], leaves - 1, 0, n_columns - 1)
     kinds = _integers(found["decision_type"], leaves - 1, 0, 15)
-    thresholds = _numbers(found["threshold"], leaves - 1)
+    thresholds = _thresholds(found["threshold"], leaves - 1)
     _check_categories(found, categorical, [value for value, kind in zip(thresholds, kinds, strict=True) if kind & 1])
     _check_shape(*(_integers(found[key], leaves - 1, -leaves, leaves - 2) for key in ("left_child", "right_child")))
 
@@ -170,6 +170,13 @@ def _integers(text: str, count: int, low: int, high: int) -> list[int]:
 def _numbers(text: str, count: int) -> list[float]:
     found = [_number(part) for part in text.split(" ")] if text else []
     _require(len(found) == count, f"expected {count} numbers, got {len(found)}")
+    return found
+
+
+def _thresholds(text: str, count: int) -> list[float]:
+    """Numbers, or ``inf`` where a split sends every known value one way and missing ones the other."""
+    found = [math.inf if part == "inf" else _number(part) for part in text.split(" ")] if text else []
+    _require(len(found) == count, f"expected {count} thresholds, got {len(found)}")
     return found
 
 
