@@ -21,7 +21,7 @@ from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
-from pipelines.signals import on_list, read_signals, speaks_beside, with_signals
+from pipelines.signals import Signals, on_list, read_signals, speaks_beside, with_signals
 from pipelines.watching import Watch, remember, watch
 from retention.changes import best_changes
 from retention.consent import allowed_channels
@@ -71,6 +71,8 @@ class Desk:
     measures: tuple[Measure, ...]
     features: Catalogue
     watched: Watch
+    signals: Signals | None
+    is_small: bool
 
 
 def publish(settings: Settings, cutoff: date) -> Path:
@@ -91,19 +93,19 @@ def publish(settings: Settings, cutoff: date) -> Path:
     listed, scores = lists["early_warning"], desk.scores["early_warning"]
     remember(settings, desk.watched, scores=scores, listed=listed, left=left, run=manifest)
     facts = {key: manifest[key] for key in ("cutoff", "run_id", "config", "model_version", "return_model_version")}
-    facts |= {"since_run": desk.watched.last_cutoff}
+    facts |= {"since_run": desk.watched.last_cutoff, "note": _note(desk)}
     write_manifest(folder, rows=rows, facts=facts)
     return folder
 
 
 def _desk(settings: Settings, cutoff: date, places: Places) -> Desk:
-    folder = places.scores(cutoff)
+    folder, run = places.scores(cutoff), read_manifest(places.scores(cutoff))
     scores: dict[ListName, pd.DataFrame] = {
         name: read_parquet(folder, file).to_pandas() for name, file in _SCORED.items()
     }
     everyone = pd.concat([part["customer_id"] for part in scores.values()], ignore_index=True)
     customers = master_data(settings, cutoff)
-    features = catalogue_of_run(settings, read_manifest(folder))
+    features = catalogue_of_run(settings, run)
     matrix = read_matrix(places.matrix(cutoff)).set_index("customer_id")
     channels = allowed_channels(customers, cutoff=cutoff, customer_ids=everyone)
     return Desk(
@@ -120,6 +122,8 @@ def _desk(settings: Settings, cutoff: date, places: Places) -> Desk:
         measures=measures_of(settings, features),
         features=features,
         watched=watch(settings, cutoff, scores=scores, matrix=matrix, channels=channels),
+        signals=read_signals(settings, cutoff, data=run["data"]),
+        is_small=speaks_beside(models_in_use(settings, cutoff)["churn"]),
     )
 
 
@@ -219,13 +223,16 @@ def _write_lists(
 
 def _with_signals(desk: Desk, listed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the early-warning list with the signals that fire, in names for machines and in words for people."""
-    data = read_manifest(Places(Path(desk.settings.output)).scores(desk.cutoff))["data"]
-    found = read_signals(desk.settings, desk.cutoff, data=data)
+    found = desk.signals
     if found is None:
         return listed, listed
-    small = speaks_beside(models_in_use(desk.settings, desk.cutoff)["churn"])
-    forms = on_list(listed, found, desk.texts, small=small)
+    forms = on_list(listed, found, desk.texts, small=desk.is_small)
     return with_signals(listed, forms["machine"]), with_signals(listed, forms["people"])
+
+
+def _note(desk: Desk) -> str | None:
+    """Return what holds for the whole early-warning list: the base is small, so signals speak beside the score."""
+    return desk.texts.lists.notes["small_base"] if desk.is_small and desk.signals is not None else None
 
 
 def _write_machine(folder: Path, name: str, frame: pd.DataFrame) -> dict[str, int]:

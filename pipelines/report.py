@@ -52,6 +52,8 @@ def report_inputs(settings: Settings, cutoff: date) -> ReportInputs:
     features = catalogue_of_run(settings, run)
     evidence, folds = _backtests(places, cutoff, run)
     signals = read_signals(settings, cutoff, data=run["data"])
+    about = read_manifest(places.lists(cutoff))
+    since = about.get("since_run")
     lists = {name: read_parquet(places.lists(cutoff), f"{name}.parquet").to_pandas() for name in _LISTS}
     return ReportInputs(
         name=settings.name,
@@ -71,13 +73,16 @@ def report_inputs(settings: Settings, cutoff: date) -> ReportInputs:
         run=run,
         features=features,
         signals=None if signals is None else signals.rules,
+        firing=None if signals is None else signals.firing,
+        since_run=None if since is None else date.fromisoformat(since),
+        list_note=about.get("note") or "",
         challengers=_challengers(places, cutoff, run),
         cards=_cards(places, cutoff, run, settings.language),
         **lists,
     )
 
 
-_LISTS = ("early_warning", "win_back", "plan", "not_contactable")
+_LISTS = ("early_warning", "win_back", "plan", "not_contactable", "gone")
 
 
 def _backtests(

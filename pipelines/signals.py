@@ -23,7 +23,7 @@ from pipelines.settings import Settings
 from retention.facts import with_derived_facts
 from retention.own_texts import texts_for
 from retention.signal_measures import COLUMNS, Measured, measured, table, worthwhile
-from retention.signals import Rule, firings, joined, missing_columns, parse_rules, shipped_rules, told
+from retention.signals import Rule, firings, joined, missing_columns, parse_rules, shipped_rules, told, told_firings
 from retention.texts import ReasonTexts
 
 SIGNALS, RULES = "signals.parquet", "rules.parquet"
@@ -131,9 +131,7 @@ def on_list(listed: pd.DataFrame, found: Signals, texts: ReasonTexts, *, small: 
     """
     names = worthwhile(found.rules.set_index("rule"), with_unproven=("few", "unmeasured") if small else ())
     speaking = found.firing[found.firing["rule"].isin(names.index)]
-    proven = speaking["verdict"].eq("lift").tolist()
-    unproven = texts.lists.notes["signal_unproven"]
-    said = [text if sure else unproven.format(signal=text) for text, sure in zip(speaking["text"], proven, strict=True)]
+    said = told_firings(speaking, texts)
     by = speaking.assign(said=pd.Series(said, index=speaking.index, dtype="str")).groupby("customer_id")
     ids = listed["customer_id"]
     return {

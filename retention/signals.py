@@ -197,3 +197,19 @@ def _check_names(rule: Rule, known: Collection[str], where: str) -> None:
 
 def _nothing(text: str) -> tuple[Clause, ...]:
     raise ValueError(f"expected a comparison on both sides of `or`, got '{text}'")
+
+
+def told_firings(firing: pd.DataFrame, texts: ReasonTexts) -> list[str]:
+    """Return what fires in words, marked where the past is too short to tell whether the rule is worth anything.
+
+    Parameters
+    ----------
+    firing : DataFrame
+        verdict and text of every customer and rule.
+    texts : ReasonTexts
+    """
+    unproven = texts.lists.notes["signal_unproven"]
+    return [
+        text if verdict == "lift" else unproven.format(signal=text)
+        for text, verdict in zip(firing["text"].tolist(), firing["verdict"].tolist(), strict=True)
+    ]

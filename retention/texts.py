@@ -129,7 +129,9 @@ class ListTexts(Section):
     channels: dict[str, str] = Field(description="Word for every channel.")
     why_not: dict[str, str] = Field(description="Phrase for every code that forbids a channel.")
     evidence: dict[str, str] = Field(description="Phrase for evidence that is a code.")
-    notes: dict[str, str] = Field(description="Note on a row: control group, no measure.")
+    notes: dict[str, str] = Field(
+        description="Notes: on a row (control group, no measure), on a signal, on the whole list."
+    )
     changes: dict[str, str] = Field(description="Why a customer is on the list now, by kind of change.")
     gone: dict[str, str] = Field(description="Word for why a customer left the early-warning list.")
     gone_because: dict[str, str] = Field(description="Sentence for the same, with its numbers.")

@@ -13,6 +13,7 @@ from features.catalogue import Catalogue
 from features.definition import Churn
 from retention.formats import Language
 from retention.measures import Measure
+from retention.movement import GONE_COLUMNS
 from retention.texts import Purpose
 
 SCORE_COLUMNS = (
@@ -53,6 +54,14 @@ class ReportInputs:
         The features in use, with their families and the texts of the company's own.
     signals : DataFrame, optional
         What each readable rule was worth, as the stage ``signals`` writes it; None where it was not run.
+    firing : DataFrame, optional
+        On whom which rule fires today, and in what words: customer_id, rule, verdict, text.
+    gone : DataFrame with ``retention.movement.GONE_COLUMNS``
+        Who left the early-warning list since ``since_run``.
+    since_run : date, optional
+        Cutoff of the run before; None at the first.
+    list_note : str
+        What holds for the whole early-warning list, in the language of the page; empty when nothing does.
     challengers : mapping of purpose, optional
         What the backtest of a newer model that is not in use states, with its ``cutoff``.
     cards : mapping of purpose, optional
@@ -80,6 +89,10 @@ class ReportInputs:
     run: Mapping[str, Any]
     features: Catalogue
     signals: pd.DataFrame | None = None
+    firing: pd.DataFrame | None = None
+    gone: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(GONE_COLUMNS)))
+    since_run: date | None = None
+    list_note: str = ""
     challengers: Mapping[Purpose, Mapping[str, Any]] = field(default_factory=dict)
     cards: Mapping[Purpose, str] = field(default_factory=dict)
 

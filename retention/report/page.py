@@ -10,6 +10,7 @@ from retention.own_texts import texts_for
 from retention.report import charts, portfolio
 from retention.report.formatting import filters
 from retention.report.inputs import ReportInputs
+from retention.report.movement import movement
 from retention.report.origin import origin_in
 from retention.report.rows import first_rows, planned
 from retention.report.signals import shown_rules, speak_beside
@@ -19,6 +20,8 @@ from retention.texts import Purpose, ReasonTexts
 
 FIRST_ROWS = 25
 """Rows of a list that are open from the start."""
+FOLDED_FROM = 10
+"""Most rows of a table of movement that stands open."""
 TOP_SHARE = 0.1
 """Share of customers whose part of the value at risk is told."""
 
@@ -63,6 +66,8 @@ def _context(inputs: ReportInputs, words: ReportTexts, texts: ReasonTexts) -> di
         "texts": texts,
         "labels": {family: each.label for family, each in texts.families.items()},
         "first_rows": FIRST_ROWS,
+        "folded_from": FOLDED_FROM,
+        "movement": movement(inputs, texts),
         **_lists(inputs, texts),
         **_portfolio(inputs, words),
         **_grounds(inputs),
@@ -72,9 +77,11 @@ def _context(inputs: ReportInputs, words: ReportTexts, texts: ReasonTexts) -> di
 
 
 def _lists(inputs: ReportInputs, texts: ReasonTexts) -> dict[str, Any]:
-    measures = inputs.measures
+    measures, firing = inputs.measures, inputs.firing
     return {
-        "early_warning": first_rows(inputs.early_warning, "early_warning", texts=texts, measures=measures),
+        "early_warning": first_rows(
+            inputs.early_warning, "early_warning", texts=texts, measures=measures, firing=firing
+        ),
         "win_back": first_rows(inputs.win_back, "win_back", texts=texts, measures=measures),
         "planned": planned(inputs.plan, texts=texts, measures=measures),
         "control": int((inputs.plan["arm"] == "control").sum()) if len(inputs.plan) else 0,

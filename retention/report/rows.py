@@ -10,12 +10,16 @@ from typing import Any
 import pandas as pd
 
 from retention.measures import ListName, Measure
+from retention.signals import told_firings
 from retention.texts import Purpose, ReasonTexts, Side
 
 MOST_ROWS = 200
 """Rows of a list that the page shows; the files hold all."""
 _STAKES: Mapping[ListName, str] = {"early_warning": "value_at_risk", "win_back": "expected_value"}
 _PURPOSES: Mapping[ListName, Purpose] = {"early_warning": "churn", "win_back": "return"}
+
+Said = Mapping[tuple[str, str], str]
+"""What a rule says of a customer, by customer and rule."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,7 @@ class Row:
     value: float
     stake: float
     reasons: tuple[Why, ...]
+    signals: tuple[str, ...]
     measure: str
     measure_title: str
     channel: str
@@ -66,13 +71,19 @@ class Planned:
 
 
 def first_rows(
-    listed: pd.DataFrame, name: ListName, *, texts: ReasonTexts, measures: Sequence[Measure]
+    listed: pd.DataFrame,
+    name: ListName,
+    *,
+    texts: ReasonTexts,
+    measures: Sequence[Measure],
+    firing: pd.DataFrame | None = None,
 ) -> tuple[Row, ...]:
-    """Return the first ``MOST_ROWS`` rows of a list with words for codes."""
+    """Return the first ``MOST_ROWS`` rows of a list with words for codes; ``firing`` says what the signals mean."""
     titles = {measure.name: measure.title(texts.language) for measure in measures}
     first = listed.head(MOST_ROWS)
     known = first.astype(object).where(first.notna(), None).to_dict("records")
-    return tuple(_row(record, name, texts, titles) for record in known)
+    said = _said(firing, first, texts)
+    return tuple(_row(record, name, texts, titles, said) for record in known)
 
 
 def planned(plan: pd.DataFrame, *, texts: ReasonTexts, measures: Sequence[Measure]) -> tuple[Planned, ...]:
@@ -100,7 +111,17 @@ def _planned(record: Mapping[Hashable, Any], known: Mapping[str, Measure], texts
     )
 
 
-def _row(record: Mapping[Hashable, Any], name: ListName, texts: ReasonTexts, titles: Mapping[str, str]) -> Row:
+def _said(firing: pd.DataFrame | None, listed: pd.DataFrame, texts: ReasonTexts) -> Said:
+    """Return what each rule says of each of these customers."""
+    if firing is None:
+        return {}
+    own = firing[firing["customer_id"].isin(listed["customer_id"]).to_numpy(bool)]
+    return dict(zip(zip(own["customer_id"], own["rule"], strict=True), told_firings(own, texts), strict=True))
+
+
+def _row(
+    record: Mapping[Hashable, Any], name: ListName, texts: ReasonTexts, titles: Mapping[str, str], said: Said
+) -> Row:
     words = texts.lists
     allowed = (record["allowed_channels"] or "").split(", ")
     return Row(
@@ -116,6 +137,7 @@ def _row(record: Mapping[Hashable, Any], name: ListName, texts: ReasonTexts, tit
         value=record["value"] or 0.0,
         stake=record[_STAKES[name]] or 0.0,
         reasons=tuple(_why(record[f"why_{place}"], name, texts) for place in range(1, 6) if record[f"why_{place}"]),
+        signals=tuple(said.get((record["customer_id"], rule), rule) for rule in _rules(record)),
         measure=record["measure"] or "",
         measure_title=titles.get(record["measure"], record["measure"] or ""),
         channel=words.channels.get(record["channel"], record["channel"] or ""),
@@ -124,6 +146,12 @@ def _row(record: Mapping[Hashable, Any], name: ListName, texts: ReasonTexts, tit
         since=pd.Timestamp(record["since"]).date(),
         news=record["new_because"] or "",
     )
+
+
+def _rules(record: Mapping[Hashable, Any]) -> list[str]:
+    """Return the names of the signals on a row; none where the list has no such column."""
+    named = record.get("signals")
+    return named.split(", ") if named else []
 
 
 def _why(sentence: str, name: ListName, texts: ReasonTexts) -> Why:

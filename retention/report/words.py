@@ -42,6 +42,7 @@ class ReportTexts(Section):
     page: Words = Field(description="Title, navigation, general words.")
     headline: Words = Field(description="Part 1: what came out.")
     lists: Words = Field(description="Part 2: the lists.")
+    movement: Words = Field(description="Part 2b: what has moved since the run before.")
     why: Words = Field(description="Part 3: what drives the risk.")
     signals: Words = Field(description="Part 3b: readable rules and what they are worth.")
     verdicts: Words = Field(description="What a rule's figures mean.")

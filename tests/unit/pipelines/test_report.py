@@ -16,6 +16,7 @@ from pipelines.places import Places
 from pipelines.report import report, report_inputs
 from pipelines.settings import Settings
 from retention.lists import EARLY_WARNING_COLUMNS, WIN_BACK_COLUMNS
+from retention.movement import GONE_COLUMNS
 from retention.plan import COLUMNS as PLAN_COLUMNS
 
 CUTOFF, EARLIER = date(2026, 7, 1), date(2026, 6, 10)
@@ -44,6 +45,7 @@ def run(settings: Settings) -> Places:
         "early_warning.parquet": pd.DataFrame(columns=list(EARLY_WARNING_COLUMNS)),
         "win_back.parquet": pd.DataFrame(columns=list(WIN_BACK_COLUMNS)),
         "plan.parquet": pd.DataFrame(columns=list(PLAN_COLUMNS)),
+        "gone.parquet": pd.DataFrame(columns=list(GONE_COLUMNS)),
         "not_contactable.parquet": pd.DataFrame(columns=["customer_id", "list", "why_not"]),
     }
     leave(places.lists(CUTOFF), lists, {})
@@ -126,3 +128,16 @@ def test_without_lists_there_is_no_report(settings: Settings, run: Places) -> No
     (run.lists(CUTOFF) / "manifest.json").unlink()
     with pytest.raises(OutputError, match=r"lists/cutoff=2026-07-01 has no manifest.json: .* run it first"):
         report(settings, CUTOFF)
+
+
+def test_the_page_says_since_when_who_is_gone_and_what_holds_for_the_list(settings: Settings, run: Places) -> None:
+    assert "Dies ist der erste Lauf" in report(settings, CUTOFF).read_text()
+    left = {**dict.fromkeys(GONE_COLUMNS), "customer_id": "c9", "gone": "lost", "because": "Nicht mehr aktiv"}
+    tables = {name: pd.read_parquet(run.lists(CUTOFF) / name) for name in read_manifest(run.lists(CUTOFF))["files"]}
+    gone = {"gone.parquet": pd.DataFrame([left])}
+    leave(run.lists(CUTOFF), tables | gone, {"since_run": "2026-06-24", "note": "Die Datenbasis ist klein."})
+    found = report_inputs(settings, CUTOFF)
+    assert (found.since_run, found.list_note) == (date(2026, 6, 24), "Die Datenbasis ist klein.")
+    page = report(settings, CUTOFF).read_text()
+    assert "Beim letzten Lauf (24.06.2026) nannte die Frühwarnliste 1 Kunde" in page
+    assert "Nicht mehr aktiv" in page

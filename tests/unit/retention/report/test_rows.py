@@ -49,3 +49,22 @@ def test_the_plan_is_summed_over_treated_customers_only(make: Any) -> None:
 
 def test_an_empty_plan_has_no_measures(make: Any) -> None:
     assert planned(make().plan.head(0), texts=reason_texts("de"), measures=shipped_measures()) == ()
+
+
+def test_the_signals_of_a_row_are_said_in_words_and_marked_where_unproven(make: Any) -> None:
+    early = make().early_warning.assign(signals=None).astype({"signals": "object"})
+    early.loc[0, "signals"] = "open_complaint, silence, unknown_rule"
+    customer = early["customer_id"][0]
+    firing = pd.DataFrame(
+        {
+            "customer_id": [customer, customer, "somebody"],
+            "rule": ["open_complaint", "silence", "silence"],
+            "verdict": ["lift", "unmeasured", "lift"],
+            "text": ["Reklamation offen seit 20 Tagen", "Lange still", "Nicht dieser"],
+        }
+    )
+    first, second = first_rows(
+        early, "early_warning", texts=reason_texts("de"), measures=shipped_measures(), firing=firing
+    )[:2]
+    assert first.signals == ("Reklamation offen seit 20 Tagen", "Lange still (hier noch nicht messbar)", "unknown_rule")
+    assert second.signals == ()
