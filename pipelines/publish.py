@@ -21,7 +21,7 @@ from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
-from pipelines.signals import Signals, on_list, read_signals, speaks_beside, with_signals
+from pipelines.signals import Signals, list_note, on_list, read_signals, speaks_beside, with_signals
 from pipelines.watching import Watch, remember, watch
 from retention.changes import best_changes
 from retention.consent import allowed_channels
@@ -93,7 +93,7 @@ def publish(settings: Settings, cutoff: date) -> Path:
     listed, scores = lists["early_warning"], desk.scores["early_warning"]
     remember(settings, desk.watched, scores=scores, listed=listed, left=left, run=manifest)
     facts = {key: manifest[key] for key in ("cutoff", "run_id", "config", "model_version", "return_model_version")}
-    facts |= {"since_run": desk.watched.last_cutoff, "note": _note(desk)}
+    facts |= {"since_run": desk.watched.last_cutoff, "note": list_note(desk.signals, desk.texts, small=desk.is_small)}
     write_manifest(folder, rows=rows, facts=facts)
     return folder
 
@@ -228,11 +228,6 @@ def _with_signals(desk: Desk, listed: pd.DataFrame) -> tuple[pd.DataFrame, pd.Da
         return listed, listed
     forms = on_list(listed, found, desk.texts, small=desk.is_small)
     return with_signals(listed, forms["machine"]), with_signals(listed, forms["people"])
-
-
-def _note(desk: Desk) -> str | None:
-    """Return what holds for the whole early-warning list: the base is small, so signals speak beside the score."""
-    return desk.texts.lists.notes["small_base"] if desk.is_small and desk.signals is not None else None
 
 
 def _write_machine(folder: Path, name: str, frame: pd.DataFrame) -> dict[str, int]:

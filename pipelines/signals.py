@@ -140,6 +140,11 @@ def on_list(listed: pd.DataFrame, found: Signals, texts: ReasonTexts, *, small: 
     }
 
 
+def list_note(found: Signals | None, texts: ReasonTexts, *, small: bool) -> str | None:
+    """Return what holds for the whole list where the base is ``small`` and signals speak; None where nothing does."""
+    return texts.lists.notes["small_base"] if small and found is not None else None
+
+
 def with_signals(listed: pd.DataFrame, column: pd.Series) -> pd.DataFrame:
     """Return the list with the column ``signals`` behind its reasons."""
     wide = listed.copy()

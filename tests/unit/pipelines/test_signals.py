@@ -13,7 +13,7 @@ from features.outputs import read_manifest, write_manifest, write_parquet
 from pipelines.demo.company import DemoCompany, demo_company
 from pipelines.library import Company
 from pipelines.places import Places
-from pipelines.signals import RULES, SIGNALS, Signals, on_list, read_signals, signals, with_signals
+from pipelines.signals import RULES, SIGNALS, Signals, list_note, on_list, read_signals, signals, with_signals
 from retention.texts import reason_texts
 
 CUTOFF = date(2026, 7, 1)
@@ -111,3 +111,10 @@ def test_a_missing_file_of_own_signals_is_one_line(company: Company) -> None:
     lost.settings = company.settings.model_copy(update={"signals": section})
     with pytest.raises(ConfigError, match=r"signals.file: no/where.yaml cannot be read .*; give a YAML file in UTF-8"):
         lost.signals(CUTOFF)
+
+
+def test_a_note_holds_for_the_list_only_where_the_base_is_small_and_signals_were_read() -> None:
+    texts, none = reason_texts("de"), Signals(rules=pd.DataFrame(), firing=pd.DataFrame())
+    assert str(list_note(none, texts, small=True)).startswith("Die Datenbasis ist klein")
+    assert list_note(none, texts, small=False) is None
+    assert list_note(None, texts, small=True) is None
