@@ -23,6 +23,7 @@ from models.churn_model import ChurnModel
 from pipelines.build_features import read_matrix
 from pipelines.changes import known_of, models_in_use
 from pipelines.check import open_tables
+from pipelines.history import read_history
 from pipelines.own_features import catalogue_of_run
 from pipelines.past import past_of
 from pipelines.places import Places
@@ -86,7 +87,14 @@ def explain(settings: Settings, cutoff: date, customer_id: str) -> CustomerView:
     found = _scored(places, cutoff, customer_id)
     with open_tables(settings, cutoff) as tables:
         case = _case(settings, cutoff, customer_id, tables, *found)
-        past = past_of(tables, customer_id, cutoff=cutoff, scores=_score_history(case))
+        remembered = _remembered(case)
+        past = past_of(
+            tables,
+            customer_id,
+            cutoff=cutoff,
+            scores=_score_history(case, remembered),
+            states=_states(remembered),
+        )
         known = known_of(settings, cutoff, tables, [customer_id], case.features)
     model = models_in_use(settings, cutoff)[case.purpose]
     horizon = horizon_of(cutoff, settings.churn)
@@ -255,16 +263,44 @@ def _listed(case: Case) -> ListLine | None:
     return list_line(found.iloc[0], case.texts, measures_of(case.settings, case.features))
 
 
-def _score_history(case: Case) -> list[tuple[date, float, Purpose]]:
-    """Return what was said at every cutoff up to this one, oldest first."""
-    earlier = list(case.places.finished_before("scores", case.cutoff))[-MOST_SCORES:]
+def _remembered(case: Case) -> pd.DataFrame:
+    """Return what the history says of the customer before this cutoff, oldest first; nothing without a history."""
+    return read_history(case.settings.output, before=case.cutoff, customer_id=case.customer_id)
+
+
+def _score_history(case: Case, remembered: pd.DataFrame) -> list[tuple[date, float, Purpose]]:
+    """Return what was said at every cutoff up to this one, oldest first.
+
+    Chances of loss are those of the history, which later runs never rewrite; where it is silent, and for chances of
+    return, those in the folders of scores.
+    """
+    known = remembered.dropna(subset=["probability"])
+    said = {day.date(): float(chance) for day, chance in zip(known["cutoff"], known["probability"], strict=True)}
+    folders = dict(case.places.finished_before("scores", case.cutoff)) | {case.cutoff: case.places.scores(case.cutoff)}
     found: list[tuple[date, float, Purpose]] = []
-    for day, folder in [*earlier, (case.cutoff, case.places.scores(case.cutoff))]:
-        for purpose, (file, _) in _FILES.items():
-            whose = [("customer_id", "=", case.customer_id)]
-            rows = pq.read_table(folder / file, columns=["probability"], filters=whose)
-            found += [(day, chance, purpose) for chance in rows["probability"].to_pylist()]
+    for day in sorted({*said, *folders})[-MOST_SCORES - 1 :]:
+        found += [(day, said[day], "churn")] if day in said else []
+        found += _scores_in(folders[day], day, case.customer_id, is_said=day in said) if day in folders else []
     return found
+
+
+def _scores_in(folder: Path, day: date, customer_id: str, *, is_said: bool) -> list[tuple[date, float, Purpose]]:
+    """Return what the scores of one cutoff say; not the chance of loss where the history has said it."""
+    found: list[tuple[date, float, Purpose]] = []
+    for purpose, (file, _) in _FILES.items():
+        if purpose == "churn" and is_said:
+            continue
+        whose = [("customer_id", "=", customer_id)]
+        rows = pq.read_table(folder / file, columns=["probability"], filters=whose)
+        found += [(day, chance, purpose) for chance in rows["probability"].to_pylist()]
+    return found
+
+
+def _states(remembered: pd.DataFrame) -> list[tuple[date, str]]:
+    """Return the days on which the early-warning list saw the customer in another state than before, oldest first."""
+    states = list(zip(remembered["cutoff"], remembered["state"], strict=True))
+    earlier = ["watched", *(state for _, state in states)]
+    return [(day.date(), str(state)) for (day, state), was in zip(states, earlier, strict=False) if state != was]
 
 
 def _signals(case: Case) -> tuple[str, ...] | None:

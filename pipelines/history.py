@@ -99,7 +99,7 @@ def append(places: Places, cutoff: date, rows: pd.DataFrame) -> Revision:
     return Revision(cutoff=cutoff, number=number, folder=folder)
 
 
-def read_history(output: Path | str, *, before: date | None = None) -> pd.DataFrame:
+def read_history(output: Path | str, *, before: date | None = None, customer_id: str | None = None) -> pd.DataFrame:
     """Return the newest revision of every cutoff, or only of cutoffs before a day: one row per customer and cutoff.
 
     Parameters
@@ -108,13 +108,16 @@ def read_history(output: Path | str, *, before: date | None = None) -> pd.DataFr
         The output folder of a configuration.
     before : date, optional
         First cutoff that is left out.
+    customer_id : str, optional
+        Only the rows of this customer.
 
     Returns
     -------
     DataFrame
         Columns of the history and ``revision``, ordered by cutoff and customer_id; days as timestamps.
     """
-    return _stacked(found[-1:] for found in _by_cutoff(Places(Path(output)), before))
+    newest = (found[-1:] for found in _by_cutoff(Places(Path(output)), before))
+    return _stacked(newest, customer_id)
 
 
 def read_revisions(output: Path | str, *, before: date | None = None) -> pd.DataFrame:
@@ -127,9 +130,9 @@ def _by_cutoff(places: Places, before: date | None) -> Iterator[tuple[Revision, 
     return (revisions(places, day) for day in reversed(list(days)))
 
 
-def _stacked(groups: Any) -> pd.DataFrame:
+def _stacked(groups: Any, customer_id: str | None = None) -> pd.DataFrame:
     parts = [
-        _indexed(_table(revision)).reset_index().assign(revision=revision.number)
+        _indexed(_table(revision, customer_id)).reset_index().assign(revision=revision.number)
         for group in groups
         for revision in group
     ]
@@ -150,9 +153,10 @@ def _named(places: Places, name: str) -> Revision:
     return Revision(cutoff=date.fromisoformat(day), number=int(number), folder=folder)
 
 
-def _table(revision: Revision) -> pa.Table:
+def _table(revision: Revision, customer_id: str | None = None) -> pa.Table:
     read_manifest(revision.folder)
-    return pq.ParquetFile(revision.folder / HISTORY).read()
+    whose = None if customer_id is None else [("customer_id", "=", customer_id)]
+    return pq.read_table(revision.folder / HISTORY, filters=whose, partitioning=None)
 
 
 def _indexed(table: pa.Table) -> pd.DataFrame:

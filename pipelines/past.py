@@ -17,7 +17,12 @@ from retention.texts import Purpose
 
 
 def past_of(
-    tables: Tables, customer_id: str, *, cutoff: date, scores: Sequence[tuple[date, float, Purpose]] = ()
+    tables: Tables,
+    customer_id: str,
+    *,
+    cutoff: date,
+    scores: Sequence[tuple[date, float, Purpose]] = (),
+    states: Sequence[tuple[date, str]] = (),
 ) -> Past:
     """Return the events of the last ``MOST_DAYS`` days before ``cutoff``, oldest first.
 
@@ -29,6 +34,8 @@ def past_of(
     cutoff : date
     scores : sequence of (cutoff, probability, purpose)
         What was said at earlier cutoffs and at this one.
+    states : sequence of (cutoff, state)
+        Cutoffs at which the state on the early-warning list changed, see :mod:`retention.watch`.
     """
     first = cutoff - timedelta(days=MOST_DAYS)
     days = f"occurred_on >= DATE '{first}' and occurred_on < DATE '{cutoff}'"
@@ -37,6 +44,7 @@ def past_of(
         complaints=_complaints(tables, customer_id, cutoff, f"occurred_on < DATE '{cutoff}'"),
         contacts=_contacts(tables, customer_id, days),
         scores=tuple(scores),
+        states=tuple(states),
     )
 
 

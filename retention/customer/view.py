@@ -61,12 +61,13 @@ class Contact:
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
-    """What happened, oldest first, and what was said of the customer at earlier cutoffs."""
+    """What happened, oldest first, what was said of the customer, and when the state of the watch changed."""
 
     orders: tuple[Order, ...] = ()
     complaints: tuple[Complaint, ...] = ()
     contacts: tuple[Contact, ...] = ()
     scores: tuple[tuple[date, float, Purpose], ...] = ()
+    states: tuple[tuple[date, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

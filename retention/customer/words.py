@@ -49,8 +49,9 @@ def writers(language: Language, currency: str) -> Mapping[str, Callable[[Any], s
 def latest_events(view: CustomerView, words: CustomerTexts, texts: ReasonTexts) -> tuple[tuple[date, str], ...]:
     """Return day and sentence of the newest events, the newest first."""
     every: list[Order | Complaint | Contact] = [*view.past.orders, *view.past.complaints, *view.past.contacts]
-    newest = sorted(every, key=lambda each: each.day, reverse=True)[:MOST_EVENTS]
-    return tuple((each.day, _event(each, view, words, texts)) for each in newest)
+    told = [(each.day, _event(each, view, words, texts)) for each in every]
+    told += [(day, words.say(f"state_{state}")) for day, state in view.past.states]
+    return tuple(sorted(told, key=lambda each: each[0], reverse=True)[:MOST_EVENTS])
 
 
 def _event(event: Order | Complaint | Contact, view: CustomerView, words: CustomerTexts, texts: ReasonTexts) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from datetime import date
 from pathlib import Path
@@ -16,8 +17,11 @@ from features.outputs import read_parquet, write_manifest, write_parquet
 from pipelines import cli, stages
 from pipelines.demo.company import csv_bytes, demo_company
 from pipelines.explain import explain, file_name, write_page
+from pipelines.history import SCHEMA, append
 from pipelines.places import Places
 from pipelines.settings import Settings, settings_from
+from retention.customer.text import customer_text
+from retention.texts import reason_texts
 
 CUTOFF = date(2026, 1, 15)
 ODD = ("../../x", "Müller & Söhne <b>", "a/b\\c", "o'neill")
@@ -140,6 +144,32 @@ def test_every_listed_customer_has_a_page_that_says_what_the_list_says(settings)
             assert view.would_change == row["would_change"]
             told = [step.sentence for step in view.steps if step.family]
             assert told == [row[f"why_{k}"].split(": ", 1)[1] for k in range(1, len(told) + 1)]
+
+
+def test_the_past_is_what_the_history_said_then_with_the_states_of_the_list(settings, scored, tmp_path):
+    customer = scored["scores"]["customer_id"].iloc[0]
+    output = Path(shutil.copytree(settings.output, tmp_path / "out"))
+    told = {date(2025, 12, 18): ("watched", 0.2), date(2026, 1, 1): ("listed", 0.4), date(2026, 1, 8): ("lost", None)}
+    for day, (state, chance) in told.items():
+        row = {**dict.fromkeys(SCHEMA.names), "customer_id": customer, "cutoff": day, "state": state}
+        append(Places(output), day, pd.DataFrame([{**row, "probability": chance}, {**row, "customer_id": "other"}]))
+    for day, chance in ((date(2025, 12, 11), 0.1), (date(2026, 1, 1), 0.9)):
+        rows = pd.DataFrame({"customer_id": [customer], "probability": [chance]})
+        for name, table in (("scores", rows), ("returns", rows.head(0))):
+            write_parquet(Places(output).scores(day) / f"{name}.parquet", pa.Table.from_pandas(table))
+        write_manifest(Places(output).scores(day), rows={"scores.parquet": 1, "returns.parquet": 0}, facts={})
+    view = explain(settings.model_copy(update={"output": str(output)}), CUTOFF, customer)
+    earlier = [(day, chance) for day, chance, purpose in view.past.scores if purpose == "churn"]
+    assert earlier == [
+        (date(2025, 12, 11), 0.1),  # only the scores know
+        (date(2025, 12, 18), 0.2),  # only the history knows
+        (date(2026, 1, 1), 0.4),  # both: the scores were rewritten later
+        (CUTOFF, view.probability),
+    ]
+    assert view.past.states == ((date(2026, 1, 1), "listed"), (date(2026, 1, 8), "lost"))
+    shown = customer_text(view, texts=reason_texts("de"))
+    assert "01.01.2026  Frühwarnliste: darauf" in shown
+    assert "08.01.2026  Frühwarnliste: gilt als verloren" in shown
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from retention.customer.text import WIDTH, customer_text
 from retention.customer.view import Past
 from retention.customer.words import customer_texts
 from retention.texts import reason_texts
+from retention.watch import State
 
 GOLDEN = Path(__file__).parent / "golden"
 REWRITE = "TREUE_REWRITE_GOLDEN"
@@ -129,3 +131,9 @@ def test_both_languages_have_the_same_words():
     assert german.keys() == english.keys()
     for key, text in german.items():
         assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", english[key])), key
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_every_state_of_the_watch_is_told_in_words(language):
+    words = customer_texts(language).words
+    assert {key.removeprefix("state_") for key in words if key.startswith("state_")} == set(get_args(State))
