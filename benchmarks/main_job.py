@@ -82,8 +82,8 @@ def _ranking(peers: ModuleType, case: str) -> pd.DataFrame:
     for name in RIVALS:
         try:
             chance = np.asarray(peers.PEERS[name](orders, who, cutoff, horizon, active), dtype=np.float64)
-        except ImportError as error:
-            print(f"rival {name} left out: {error}")
+        except Exception as error:  # noqa: BLE001 - a rival that fails on a case is shown as such, whatever it raises
+            print(f"rival {name} left out on {case}: {type(error).__name__}: {error}")
             continue
         rows.append({"who": name, **peers.judge(truth, chance)})
     return pd.DataFrame(rows)[["who", "n", "base", "auc", "ap", "lift10"]].assign(case=case)
