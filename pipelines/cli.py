@@ -246,6 +246,7 @@ def _flow(name: str, config: Path, cutoff: date | None, *more: Any) -> Any:
         raise ConfigError(f"{config} does not exist; give --config a file, or write one with `treue init DIR`")
     _settings(config)
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")  # what its server says while it is being ended
     if sys.stderr.isatty():
         sys.stderr.write(f"{name}: Prefect is starting, a few seconds …\n")
     from pipelines.flows import FLOWS
