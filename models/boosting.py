@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.candidates import Column, OneColumn, fit_rhythm
+from models.candidates import SILENT, Column, OneColumn, fit_rhythm
+from models.redundancy import distinct_columns
 from models.treeshap.explainer import Explainer, explainer_of
 from models.treeshap.reading import OutsideGroundError
 
@@ -208,6 +209,11 @@ def binned(
     return Binned(start=start, data=data, columns=tuple(features.columns), threads=threads)
 
 
+def telling(features: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that say something of their own, and the rhythm that trees start from."""
+    return features[list(distinct_columns(features, keep=(SILENT,)))]
+
+
 def fit_boosted(
     features: pd.DataFrame,
     label: NDArray[np.int8],
@@ -223,10 +229,14 @@ def fit_boosted(
 ) -> Boosted:
     """Fit ``members`` boosters, each from another seed, from the rhythm's log-odds or another ``start``.
 
+    From the rhythm, they learn from the columns that say something of their own (``models.redundancy``).
+
     Rows must come in one total order (cutoff, customer): the order of rows changes a LightGBM model. ``weight`` says
     how much each row counts; ``categories`` names columns of codes (0, 1, …) whose order means nothing.
     """
     settings = settings or BoostingSettings()
+    if start is None:
+        features = telling(features)
     rows = binned(
         features,
         label,

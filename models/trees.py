@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from features.definition import Churn
 from features.matrix import feature_names
-from models.boosting import Binned, BoostingSettings, binned, fit_boosted
+from models.boosting import Binned, BoostingSettings, binned, fit_boosted, telling
 from models.calibrate import fit_calibration
 from models.candidates import fit_rhythm
 from models.churn_model import Purpose
@@ -102,10 +102,10 @@ def _cut(rows: pd.DataFrame, fold: Fold, purpose: Purpose, training: Training) -
     known, truth = learn["label"].to_numpy(np.int8), test["label"].to_numpy(np.int8)
     if not (teaches(known) and teaches(truth)):
         return None
-    columns = list(feature_names(rows))
-    start = fit_rhythm(learn[columns], known, lost=purpose == "churn")
-    cut = binned(learn[columns], known, start=start, threads=training.threads, least_rows=FEWEST_ROWS)
-    return _Cut(learn=cut, features=test[columns], truth=truth, customers=test["customer_id"])
+    features = telling(learn[list(feature_names(rows))])
+    start = fit_rhythm(features, known, lost=purpose == "churn")
+    cut = binned(features, known, start=start, threads=training.threads, least_rows=FEWEST_ROWS)
+    return _Cut(learn=cut, features=test[list(features.columns)], truth=truth, customers=test["customer_id"])
 
 
 def _name(rows: pd.DataFrame, folds: Sequence[Fold], purpose: Purpose, seed: int) -> str:

@@ -191,7 +191,7 @@ def member_scores(test: TimedTest, columns: list[str], *, members: int) -> Colum
     if SILENT not in columns:
         learn, ranked = (part.copy().assign(**{SILENT: 0.5}) for part in (learn, ranked))
     model = fit_boosted(learn, label_of(test.learn), lost=True, seed=SEED, members=members)
-    x = ranked.to_numpy(np.float64)
+    x = ranked[list(model.columns)].to_numpy(np.float64)
     trees = [booster.predict(x, raw_score=True, num_threads=model.threads) for booster in model.boosters]
     return np.asarray(trees, dtype=np.float64) + model.start.log_odds(ranked)
 
