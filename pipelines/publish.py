@@ -23,6 +23,7 @@ from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
 from pipelines.signals import Signals, list_note, on_list, read_signals, speaks_beside, with_signals
 from pipelines.watching import Watch, remember, watch
+from pipelines.win_back import Lapsed, lapsed_of
 from retention.changes import best_changes
 from retention.consent import allowed_channels
 from retention.control import quarter_of
@@ -42,9 +43,12 @@ from retention.reasons import MOST, endangering_families
 from retention.sentences import sentences
 from retention.tables import for_people, plan_for_owners
 from retention.texts import Purpose, ReasonTexts
+from retention.win_back import left_out, told_in_words
 
 LISTS: tuple[ListName, ...] = ("early_warning", "win_back")
 """The lists, in the order in which they are planned."""
+LEFT_OUT = "win_back_left_out"
+"""The table of lapsed customers who are not to be won back, with the obstacle."""
 GONE = "gone"
 """The table of those who left the early-warning list since the run before."""
 
@@ -71,6 +75,7 @@ class Desk:
     measures: tuple[Measure, ...]
     features: Catalogue
     watched: Watch
+    lapsed: Lapsed
     signals: Signals | None
     is_small: bool
 
@@ -89,6 +94,8 @@ def publish(settings: Settings, cutoff: date) -> Path:
     left = desk.watched.gone(desk.customers, desk.texts)
     rows = _write_lists(folder, desk, lists, plan) | _write_machine(folder, "not_contactable", refused)
     rows |= _write_machine(folder, GONE, left) | _write_people(folder, GONE, left, desk)
+    out = _left_out(desk)
+    rows |= _write_machine(folder, LEFT_OUT, out) | _write_people(folder, LEFT_OUT, out, desk)
     manifest = read_manifest(places.scores(cutoff))
     listed, scores = lists["early_warning"], desk.scores["early_warning"]
     remember(settings, desk.watched, scores=scores, listed=listed, left=left, run=manifest)
@@ -108,6 +115,8 @@ def _desk(settings: Settings, cutoff: date, places: Places) -> Desk:
     features = catalogue_of_run(settings, run)
     matrix = read_matrix(places.matrix(cutoff)).set_index("customer_id")
     channels = allowed_channels(customers, cutoff=cutoff, customer_ids=everyone)
+    measures = measures_of(settings, features)
+    weights: dict[str, Any] = {"channels": channels, "measures": measures, "features": features}
     return Desk(
         settings=settings,
         cutoff=cutoff,
@@ -119,8 +128,9 @@ def _desk(settings: Settings, cutoff: date, places: Places) -> Desk:
         earlier=_earlier_probability(places, cutoff, RETURNS),
         families=features.families,
         texts=texts_for(features, settings.language),
-        measures=measures_of(settings, features),
+        measures=measures,
         features=features,
+        lapsed=lapsed_of(settings, cutoff, scores=scores["win_back"], **weights),
         watched=watch(settings, cutoff, scores=scores, matrix=matrix, channels=channels),
         signals=read_signals(settings, cutoff, data=run["data"]),
         is_small=speaks_beside(models_in_use(settings, cutoff)["churn"]),
@@ -147,8 +157,7 @@ def measures_of(settings: Settings, features: Catalogue) -> tuple[Measure, ...]:
 
 def _selected(desk: Desk, name: ListName) -> pd.DataFrame:
     size = getattr(desk.settings.lists, name).size
-    scores = desk.scores[name]
-    candidates = desk.watched.listed(scores) if name == "early_warning" else scores
+    candidates = desk.watched.listed(desk.scores[name]) if name == "early_warning" else desk.lapsed.rows
     return _SELECT[name](candidates, customers=desk.customers, channels=desk.channels, size=size)
 
 
@@ -156,7 +165,7 @@ def _plan(desk: Desk, selected: Mapping[ListName, pd.DataFrame]) -> pd.DataFrame
     """Plan early warning first; win-back gets the money that is left, and its own hours share each owner's."""
     left, parts = desk.settings.plan.budget, []
     for name, purpose in _PURPOSES.items():
-        listed = selected[name]
+        listed = selected[name] if name == "early_warning" else _at_return(selected[name])
         endangered = endangering_families(_reasons(listed), desk.families, purpose=purpose)
         part = make_plan(
             listed,
@@ -173,6 +182,16 @@ def _plan(desk: Desk, selected: Mapping[ListName, pd.DataFrame]) -> pd.DataFrame
         left -= float(part["cost"].sum())
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
+
+
+def _at_return(listed: pd.DataFrame) -> pd.DataFrame:
+    """Return the win-back list with what measures are weighed by: the value of one who has returned."""
+    return listed.assign(value=listed["value_if_returned"])
+
+
+def _left_out(desk: Desk) -> pd.DataFrame:
+    words: dict[str, Any] = {"texts": desk.texts, "currency": desk.settings.currency}
+    return left_out(desk.lapsed.rows, customers=desk.customers, reasons=desk.lapsed.reasons, **words)
 
 
 def _reasons(scored: pd.DataFrame) -> pd.DataFrame:
@@ -206,7 +225,7 @@ def _list(
         states, before = desk.watched.states, desk.watched.before
         return early_warning(selected, **common, states=states, before=before, families=desk.families, changes=changes)
     known: dict[str, Any] = {"history": desk.history, "cutoff": desk.cutoff, "earlier_probability": desk.earlier}
-    return win_back(selected, **common, **known, changes=changes)
+    return win_back(told_in_words(selected, desk.lapsed.reasons, desk.texts), **common, **known, changes=changes)
 
 
 def _write_lists(
@@ -236,7 +255,10 @@ def _write_machine(folder: Path, name: str, frame: pd.DataFrame) -> dict[str, in
 
 
 def _write_people(folder: Path, name: str, frame: pd.DataFrame, desk: Desk) -> dict[str, int]:
-    shown = for_people(frame, texts=desk.texts, measures=desk.measures, currency=desk.settings.currency)
+    words = desk.lapsed.reasons.titles(desk.settings.language)
+    shown = for_people(
+        frame, texts=desk.texts, measures=desk.measures, currency=desk.settings.currency, loss_reasons=words
+    )
     headings = {column: column for column in shown.columns}
     write_people_csv(folder / f"{name}.csv", shown, headings, language=desk.settings.language)
     return {f"{name}.csv": len(frame)}

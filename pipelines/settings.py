@@ -23,7 +23,7 @@ from features.section import Section
 from features.sources import Source
 from models.settings import Training, Value
 from pipelines.yamlfile import read_yaml
-from retention.settings import Lists, Plan, Signals, Target
+from retention.settings import Lists, Losses, Plan, Signals, Target
 
 _NOT_IN_DIGEST: Any = {
     "name": True,
@@ -69,6 +69,7 @@ class Settings(Section):
     lists: Lists = Field(default_factory=Lists, description="How long the lists are.")
     plan: Plan = Field(default_factory=Plan, description="What may be spent on keeping customers.")
     signals: Signals = Field(default_factory=Signals, description="Rules that a person can read, measured on the past.")
+    losses: Losses = Field(default_factory=Losses, description="Why customers leave, and how it is told.")
     export: tuple[Target, ...] = Field(default=(), description="Where scores and lists are delivered to.")
     resources: Resources = Field(default_factory=Resources, description="What a run may take of the machine.")
 

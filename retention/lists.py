@@ -1,8 +1,9 @@
 """The lists a sales person works with.
 
 Early warning = active customers at risk, as the watch lists them (:mod:`retention.watch`), ordered by value at risk.
-Win back = lapsed customers ordered by probability of return x value. Both take the first ``size``
-customers that may be contacted through at least one channel; the others are in ``not_contactable`` with the reason.
+Win back = lapsed customers without an obstacle (:mod:`retention.win_back`), by the expected net value of acting. Both
+take the first ``size`` customers that may be contacted through at least one channel; the others are in
+``not_contactable`` with the reason.
 
 The order of work: select → sentences and plan for those selected → list.
 """
@@ -24,7 +25,7 @@ from retention.reasons import MOST
 from retention.texts import ListTexts, ReasonTexts
 
 WHYS = tuple(f"why_{place}" for place in range(1, MOST + 1))
-_STAKES: Mapping[ListName, str] = {"early_warning": "value_at_risk", "win_back": "expected_value"}
+_STAKES: Mapping[ListName, str] = {"early_warning": "value_at_risk", "win_back": "expected_net_value"}
 _ENDING = (*WHYS, *CHANGE_COLUMNS, "measure", "channel", "allowed_channels", "note", "since", "new_because")
 EARLY_WARNING_COLUMNS = (
     "rank", "customer_id", "name", "owner", "segment", "probability", "probability_low", "probability_high",
@@ -33,7 +34,8 @@ EARLY_WARNING_COLUMNS = (
 """Columns of the early-warning list."""
 WIN_BACK_COLUMNS = (
     "rank", "customer_id", "name", "owner", "segment", "probability", "probability_low", "probability_high",
-    "by_when", "value", "expected_value", *_ENDING,
+    "by_when", "value", "expected_value", "margin_if_returned", "value_if_returned", "expected_net_value",
+    "loss_reason", "cure", "moment", "best_from", "best_until", *_ENDING,
 )  # fmt: skip
 """Columns of the win-back list; probability is that of a return until by_when."""
 HISTORY_COLUMNS = ("cutoff", "list", "customer_id", "rank")
@@ -62,18 +64,19 @@ def select_early_warning(
         The rows of ``scores`` with rank (of this list), name, owner, value_at_risk = probability x value [currency].
         Ties by customer_id.
     """
-    return _selected(_at_stake(scores, "early_warning"), "early_warning", customers, channels, size)
+    stakes = scores.assign(value_at_risk=scores["probability"] * scores["value"])
+    return _selected(stakes, "early_warning", customers, channels, size)
 
 
 def select_win_back(
     scores: pd.DataFrame, *, customers: pd.DataFrame, channels: pd.DataFrame, size: int
 ) -> pd.DataFrame:
-    """Return the customers of the win-back list: the first ``size`` contactable ones by expected value of return.
+    """Return the customers of the win-back list: the first ``size`` contactable ones by expected net value.
 
-    As :func:`select_early_warning`, for lapsed customers with the probability of return; every lapsed customer may
-    come on the list; the column of the stake is expected_value = probability x value [currency].
+    As :func:`select_early_warning`, for lapsed customers as :func:`retention.win_back.weighed` returns them; whoever
+    has an obstacle stays out.
     """
-    return _selected(_at_stake(scores, "win_back"), "win_back", customers, channels, size)
+    return _selected(scores[scores["obstacle"].isna()], "win_back", customers, channels, size)
 
 
 def not_contactable(scores: Mapping[ListName, pd.DataFrame], channels: pd.DataFrame) -> pd.DataFrame:
@@ -95,7 +98,7 @@ def not_contactable(scores: Mapping[ListName, pd.DataFrame], channels: pd.DataFr
     reachable = contactable(channels)
     parts = []
     for name in sorted(scores):
-        ids = _at_stake(scores[name], name)["customer_id"].sort_values(ignore_index=True)
+        ids = scores[name]["customer_id"].sort_values(ignore_index=True)
         silent = ids[~ids.isin(reachable.index[reachable])].to_frame()
         parts.append(silent.assign(list=name, why_not=silent["customer_id"].map(refused)))
     found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["customer_id", "list", "why_not"])
@@ -170,16 +173,11 @@ def win_back(
 ) -> pd.DataFrame:
     """Return the win-back list for machines, with ``WIN_BACK_COLUMNS``; as :func:`early_warning`.
 
-    ``history`` holds earlier lists (``HISTORY_COLUMNS``; rows of other lists and from ``cutoff`` on do not count),
-    ``earlier_probability`` the chances at the cutoff before.
+    ``selected`` also has cure and moment as sentences. ``history`` holds earlier lists (``HISTORY_COLUMNS``; rows of
+    other lists and from ``cutoff`` on do not count), ``earlier_probability`` the chances at the cutoff before.
     """
     listed = _listed(selected, "win_back", _told(sentences, changes), channels, plan, texts)
     return _with_history(listed, "win_back", history, cutoff, texts, earlier_probability)[list(WIN_BACK_COLUMNS)]
-
-
-def _at_stake(scores: pd.DataFrame, name: ListName) -> pd.DataFrame:
-    """Return the candidates of a list with what is at stake."""
-    return scores.assign(**{_STAKES[name]: scores["probability"] * scores["value"]})
 
 
 def _selected(

@@ -35,6 +35,10 @@ class Measure(Section):
     hours: float = Field(ge=0, allow_inf_nan=False, description="Working hours of the owner per customer.")
     channel: Literal["visit", "phone", "email", "letter"] = Field(description="Channel that must be allowed.")
     families: tuple[str, ...] = Field(default=(), description="Reasons that call for it; empty: any.")
+    loss_reasons: tuple[str, ...] = Field(
+        default=(),
+        description="win_back: told reasons of the loss that it cures (configs/loss_reasons.yaml); empty: any.",
+    )
     for_lists: tuple[ListName, ...] = Field(min_length=1, description="Lists it is for.")
     segments: tuple[Literal["A", "B", "C"], ...] = Field(
         default=("A", "B", "C"), min_length=1, description="Segments by value it is for."
@@ -46,7 +50,7 @@ class Measure(Section):
         " stay; win_back: share by which the chance of return rises.",
     )
 
-    @field_validator("families", "for_lists", "segments")
+    @field_validator("families", "loss_reasons", "for_lists", "segments")
     @classmethod
     def _once(cls, value: tuple[Item, ...]) -> tuple[Item, ...]:
         if len(set(value)) < len(value):

@@ -43,7 +43,8 @@ def make_plan(
     Parameters
     ----------
     listed : DataFrame, one row per customer
-        customer_id, owner (may be missing), segment, probability, value [currency].
+        customer_id, owner (may be missing), segment, probability, value [currency]; for measures that answer a told
+        reason of a loss also loss_reason (may be missing).
     list_name : "early_warning" or "win_back"
     measures : sequence of Measure
     families : DataFrame of bool, index customer_id, one column per family
@@ -88,8 +89,9 @@ def candidates(
 ) -> pd.DataFrame:
     """Return every measure that fits a listed customer and pays, sorted by customer and measure.
 
-    It fits when it is for this list and segment, its channel is allowed, and one of its families endangers the
-    customer (or it asks for none). Parameters as for :func:`make_plan`; columns as ``COLUMNS`` without arm.
+    It fits when it is for this list and segment, its channel is allowed, one of its families endangers the customer
+    (or it asks for none), and the customer told a reason that it answers (or it answers any). Parameters as for
+    :func:`make_plan`; columns as ``COLUMNS`` without arm.
     """
     people = listed.sort_values("customer_id", ignore_index=True)
     people = people.assign(list=list_name, owner=people["owner"].astype("str").fillna(UNASSIGNED))
@@ -110,6 +112,8 @@ def candidates(
 
 def _fitting(people: pd.DataFrame, measure: Measure, reasons: pd.DataFrame, allowed: set[str]) -> np.ndarray:
     fits = people["segment"].isin(measure.segments) & people["customer_id"].isin(allowed)
+    if measure.loss_reasons:
+        fits &= people["loss_reason"].isin(measure.loss_reasons) if "loss_reason" in people.columns else False
     if not measure.families:
         return fits.to_numpy()
     called = reasons.reindex(columns=list(measure.families), fill_value=False).any(axis=1)

@@ -99,6 +99,17 @@ class Signals(Section):
     leave_out: tuple[str, ...] = Field(default=(), description="Names of signals that are not used.")
 
 
+class Losses(Section):
+    """What is known of lost customers (``docs/losses.md``)."""
+
+    reasons: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Path of reasons of loss of your own (YAML, form of `configs/loss_reasons.yaml`), in the place of"
+        " those of Treue.",
+    )
+
+
 class FileTarget(Section):
     """Lists delivered as files."""
 

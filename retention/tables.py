@@ -14,17 +14,27 @@ from retention.measures import Measure
 from retention.texts import ReasonTexts
 
 SHARES = ("probability", "probability_before", "probability_low", "probability_high")
-MONEY = ("value", "value_at_risk", "value_at_risk_before", "expected_value", "expected_net_value", "cost")
+MONEY = (
+    *("value", "value_at_risk", "value_at_risk_before", "expected_value", "expected_net_value", "cost"),
+    *("margin_if_returned", "value_if_returned"),
+)
 DATES = ("by_when", "since", "rest_until", "lost_on")
-MACHINE = ("lever", "probability_if")
-"""Columns for machines only: people read the sentence ``would_change``."""
+MACHINE = ("lever", "probability_if", "best_from", "best_until", "obstacle")
+"""Columns for machines only: people read the sentences ``would_change``, ``moment`` and ``because``."""
 _PLAN_COLUMNS = (
     "owner", "customer_id", "name", "list", "segment", "measure", "channel", "by_when", "cost", "hours",
     "expected_net_value", "note",
 )  # fmt: skip
 
 
-def for_people(frame: pd.DataFrame, *, texts: ReasonTexts, measures: Sequence[Measure], currency: str) -> pd.DataFrame:
+def for_people(
+    frame: pd.DataFrame,
+    *,
+    texts: ReasonTexts,
+    measures: Sequence[Measure],
+    currency: str,
+    loss_reasons: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Return a list with headings and cells as people write them; every cell is text, none is missing.
 
     Parameters
@@ -37,12 +47,15 @@ def for_people(frame: pd.DataFrame, *, texts: ReasonTexts, measures: Sequence[Me
         For the titles of measures.
     currency : str
         ISO 4217 code of amounts.
+    loss_reasons : mapping of reason to title, optional
+        Without it reasons of losses stay codes.
 
     Returns
     -------
     DataFrame of str, same rows and order, headings of ``texts.lists.headings``; without the columns of ``MACHINE``
     """
-    writers, shown = _writers(texts, measures, currency), [name for name in frame.columns if name not in MACHINE]
+    writers = {**_writers(texts, measures, currency), "loss_reason": _word(loss_reasons or {})}
+    shown = [name for name in frame.columns if name not in MACHINE]
     cells = {column: [writers.get(column, _plain)(value) for value in frame[column]] for column in shown}
     if "owner" in cells:
         cells["owner"] = [owner or texts.lists.no_owner for owner in cells["owner"]]

@@ -133,6 +133,8 @@ class ListTexts(Section):
         description="Notes: on a row (control group, no measure), on a signal, on the whole list."
     )
     changes: dict[str, str] = Field(description="Why a customer is on the list now, by kind of change.")
+    obstacles: dict[str, str] = Field(description="Sentence for why somebody is not to be won back, by obstacle.")
+    moments: dict[str, str] = Field(description="Where a lapsed customer stands to the best moment for a return.")
     gone: dict[str, str] = Field(description="Word for why a customer left the early-warning list.")
     gone_because: dict[str, str] = Field(description="Sentence for the same, with its numbers.")
     no_owner: str = Field(description="Shown where no account manager is known.")

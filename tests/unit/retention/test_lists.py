@@ -13,12 +13,9 @@ from retention.consent import allowed_channels
 from retention.lists import (
     EARLY_WARNING_COLUMNS,
     HISTORY_COLUMNS,
-    WIN_BACK_COLUMNS,
     early_warning,
     not_contactable,
     select_early_warning,
-    select_win_back,
-    win_back,
 )
 from retention.measures import shipped_measures
 from retention.plan import make_plan
@@ -249,26 +246,6 @@ def test_the_order_of_input_does_not_matter():
     )
     expected = select_early_warning(at_risk(), customers=CUSTOMERS, channels=CHANNELS, size=10)
     pd.testing.assert_frame_equal(turned, expected)
-
-
-def test_win_back_ranks_by_expected_value_of_return_and_speaks_of_return():
-    selected = select_win_back(scored(), customers=CUSTOMERS, channels=CHANNELS, size=3)
-    told, _ = said(selected, "de", "return")
-    nothing = pd.DataFrame(columns=["customer_id", "list", "measure", "channel", "arm"])
-    listed = win_back(
-        selected,
-        sentences=told,
-        channels=CHANNELS,
-        plan=nothing,
-        history=HISTORY,
-        cutoff=CUTOFF,
-        texts=reason_texts("de"),
-    )
-    assert tuple(listed.columns) == WIN_BACK_COLUMNS
-    assert listed["customer_id"].tolist() == ["K-1", "K-5", "K-2"]
-    assert listed["expected_value"].is_monotonic_decreasing
-    assert listed["why_1"].str.startswith("Spricht ").all()
-    assert listed["note"].tolist() == ["Keine Maßnahme, die passt oder ins Budget geht"] * 3
 
 
 def test_a_source_without_master_data_still_gives_a_list():
