@@ -16,18 +16,18 @@ import pyarrow as pa
 from features.catalogue import catalogue
 from features.errors import ModelError
 from features.matrix import of_cohort
-from features.outputs import read_manifest, write_manifest, write_parquet
+from features.outputs import MANIFEST, read_manifest, read_parquet, write_manifest, write_parquet
 from features.rhythm import RhythmParameters
 from features.timeline import horizon_of
 from models.churn_model import COHORTS, ChurnModel
 from models.value import READ_COLUMNS, value_of_buyers, value_of_contracts
 from pipelines.build_features import read_matrix, read_rhythm
-from pipelines.history import read_before
+from pipelines.history import built_on, read_before
 from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.settings import Settings
 from pipelines.train import Champions, champions
-from retention.reasons import MOST, rank_reasons
+from retention.reasons import MOST, first_kept, rank_reasons
 from retention.segments import abc, risk_bands
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,10 @@ def write_scores(settings: Settings, cutoff: date, scores_by: Callable[[ChurnMod
     folder, parts = places.scores(cutoff), {SCORES: models.churn, RETURNS: models.back}
     frames = {name: scores_by(model, run_id) for name, model in parts.items()}
     base_rate = base_rate_of(models.churn, frames[SCORES]["probability"])
-    frames[SCORES] = _with_held_bands(frames[SCORES], read_before(places, cutoff), base_rate, settings)
+    families, before = catalogue_of_run(settings, manifest).families, read_before(places, cutoff)
+    frames[SCORES] = _with_held_bands(frames[SCORES], before, base_rate, settings)
+    said = {SCORES: before, RETURNS: _returns_before(places, cutoff)}
+    frames = {name: _calmed(frame, said[name], families) for name, frame in frames.items()}
     rows = {name: _write(folder / name, frame) for name, frame in frames.items()}
     facts = {"cutoff": cutoff, "run_id": run_id, "config": settings.digest, "base_rate": base_rate}
     facts |= {key: manifest[key] for key in ("data", "own_features")}
@@ -83,6 +86,21 @@ def write_scores(settings: Settings, cutoff: date, scores_by: Callable[[ChurnMod
     _log.info("reasons of %s: churn by %s, return by %s", cutoff, explained_by["churn"], explained_by["return"])
     write_manifest(folder, rows=rows, facts={**facts, **versions, "explained_by": explained_by})
     return folder
+
+
+def _calmed(scores: pd.DataFrame, before: pd.DataFrame, families: Mapping[str, str]) -> pd.DataFrame:
+    """Return the scores with the first reasons of the run before in front while they weigh about as much."""
+    return first_kept(scores.set_index("customer_id"), before, families).reset_index()
+
+
+def _returns_before(places: Places, cutoff: date) -> pd.DataFrame:
+    """Return what was said of the lapsed by the run that a run of ``cutoff`` builds on, index customer_id."""
+    earlier = built_on(places, cutoff)
+    folder = None if earlier is None else places.scores(earlier.cutoff)
+    if folder is None or not (folder / MANIFEST).is_file():
+        return pd.DataFrame(columns=list(COLUMNS)).set_index("customer_id")
+    returns: pd.DataFrame = read_parquet(folder, RETURNS).to_pandas()
+    return returns.set_index("customer_id")
 
 
 def _with_held_bands(scores: pd.DataFrame, before: pd.DataFrame, base_rate: float, settings: Settings) -> pd.DataFrame:

@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 import yaml
 
+from features.catalogue import families
 from features.outputs import read_manifest, sha256_of
 from pipelines import stages
 from pipelines.demo.company import demo_company, write_demo
 from pipelines.history import HISTORY, read_history, revisions
 from pipelines.places import Places
 from pipelines.settings import Settings, load_settings
+from retention.reasons import first_kept
 
 WEEKS = [date(2026, 1, 5) + timedelta(weeks=week) for week in range(3)]
 FILES = ("early_warning.csv", "early_warning.parquet", "gone.csv", "gone.parquet")
@@ -63,6 +65,12 @@ def test_weeks_follow_each_other_and_a_past_one_can_be_done_again(tmp_path: Path
         listed = history[(history["cutoff"].dt.date == day) & (history["state"] == "listed")]
         assert set(listed["customer_id"]) == now
         assert read_manifest(places.lists(day))["since_run"] == before.isoformat()
+        for name in ("scores", "returns"):
+            said, says = (
+                pd.read_parquet(places.scores(each) / f"{name}.parquet").set_index("customer_id")
+                for each in (before, day)
+            )
+            assert first_kept(says, said, families()).equals(says)
 
     assert run(settings, WEEKS[1]) == first[1]
     assert [len(revisions(places, day)) for day in WEEKS] == [1, 1, 1]

@@ -14,43 +14,19 @@ from scipy import special
 
 from features.errors import ContractError, OutputError
 from features.outputs import read_parquet, write_manifest, write_parquet
-from pipelines import cli, stages
-from pipelines.demo.company import csv_bytes, demo_company
+from pipelines import cli
 from pipelines.explain import explain, file_name, write_page
 from pipelines.history import SCHEMA, append
 from pipelines.places import Places
-from pipelines.settings import Settings, settings_from
+from pipelines.settings import Settings
 from retention.customer.text import customer_text
 from retention.texts import reason_texts
-
-CUTOFF = date(2026, 1, 15)
-ODD = ("../../x", "Müller & Söhne <b>", "a/b\\c", "o'neill")
+from tests.unit.pipelines.finished_run import CUTOFF, ODD
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A run on a company some of whose customers have odd ids."""
-    folder = tmp_path_factory.mktemp("company")
-    tables = demo_company(customers=100, seed=5).tables
-    ids = tables["orders"]["customer_id"].drop_duplicates().tolist()
-    odd = dict(zip(ids, ODD, strict=False))
-    names = {each: odd.get(each, f"K-{each}") for each in tables["customers"]["customer_id"].tolist()}
-    for name, table in tables.items():
-        named = table.assign(customer_id=pd.Series(table["customer_id"].map(names), dtype="str"))
-        (folder / f"{name}.csv").write_bytes(csv_bytes(named))
-    sources = {name: {"uri": str(folder / f"{name}.csv")} for name in tables}
-    content = {"name": "x", "output": str(folder / "out"), "sources": sources, "language": "de",
-               "training": {"most": 3, "threads": 1}}  # fmt: skip
-    made = settings_from(content, place="test")
-    for stage in (stages.build_features, stages.train, stages.score, stages.publish):
-        stage(made, CUTOFF)
-    return made
-
-
-@pytest.fixture(scope="module")
-def scored(settings: Settings) -> dict[str, pd.DataFrame]:
-    folder = Places(Path(settings.output)).scores(CUTOFF)
-    return {name: read_parquet(folder, f"{name}.parquet").to_pandas() for name in ("scores", "returns")}
+def settings(finished: Settings) -> Settings:
+    return finished
 
 
 def test_active_and_lapsed_customers_get_their_own_view(settings, scored):

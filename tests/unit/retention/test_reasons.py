@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention.reasons import endangering_families, rank_reasons
+from retention.reasons import STAYS, endangering_families, first_kept, rank_reasons
 
 FAMILIES = {"a__x": "one", "a__y": "one", "b__x": "two", "c__x": "three", "d__x": "four"}
 
@@ -83,3 +83,41 @@ def test_the_reasons_of_a_customer_are_the_same_to_the_last_bit_whoever_else_is_
     parts = [contributions.iloc[start : start + together] for start in range(0, 40, together)]
     found = pd.concat([rank_reasons(part, families) for part in parts])
     pd.testing.assert_frame_equal(found, rank_reasons(contributions, families), check_exact=True)
+
+
+def weights_of(ranked: pd.DataFrame) -> list[dict[str, float]]:
+    """Return per customer what each reason weighs, in no order."""
+    places = range(1, 1 + sum(name.startswith("reason_") for name in ranked.columns))
+    rows = ranked.to_dict("records")
+    return [
+        {r[f"reason_{k}"]: r[f"contribution_{k}"] for k in places if isinstance(r[f"reason_{k}"], str)} for r in rows
+    ]
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(-9, 9), min_size=10, max_size=10), min_size=1, max_size=12))
+def test_the_first_reason_stays_first_only_while_it_speaks_the_same_way_and_weighs_about_as_much(rows):
+    weeks = [{name: [float(row[at + k]) for row in rows] for k, name in enumerate(FAMILIES)} for at in (0, 5)]
+    then, now = (rank_reasons(frame(**week), FAMILIES) for week in weeks)
+    kept = first_kept(now.assign(rank=1), then, FAMILIES)
+    assert kept["rank"].eq(1).all()
+    assert kept.dtypes[now.columns].equals(now.dtypes)
+    assert weights_of(kept) == weights_of(now)
+    for customer in now.index:
+        was, heaviest, first = (each.loc[customer] for each in (then, now, kept))
+        own = {FAMILIES[now.at[customer, f"reason_{k}"]]: now.at[customer, f"contribution_{k}"] for k in range(1, 6)
+               if isinstance(now.at[customer, f"reason_{k}"], str)}  # fmt: skip
+        earlier = FAMILIES.get(was["reason_1"])
+        weight = own.get(earlier, 0.0)
+        stays = weight * was["contribution_1"] > 0 and abs(weight) >= STAYS * abs(heaviest["contribution_1"])
+        expected = earlier if stays else FAMILIES.get(heaviest["reason_1"])
+        assert FAMILIES.get(first["reason_1"]) == expected
+        rest = [first[f"contribution_{k}"] for k in range(2, 6)]
+        assert rest == sorted(rest, key=lambda each: (np.isnan(each), -abs(each)))
+
+
+def test_a_customer_nobody_has_spoken_of_and_a_family_that_is_gone_change_nothing():
+    now = rank_reasons(frame(a__x=[0.5, 0.5], b__x=[0.45, 0.45]), FAMILIES)
+    assert first_kept(now, now.head(0), FAMILIES).equals(now)
+    before = pd.DataFrame({"reason_1": ["own__gone", "b__x"], "contribution_1": [1.0, 1.0]}, index=["c0", "c1"])
+    assert first_kept(now, before, FAMILIES)["reason_1"].tolist() == ["a__x", "b__x"]
