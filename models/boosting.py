@@ -1,6 +1,7 @@
-"""LightGBM that starts from the rhythm: trees learn only what the buying rhythm does not already say.
+"""LightGBM that starts from half the rhythm: trees learn what the buying rhythm does not say, or says too loud.
 
-A flat matrix without a rhythm starts from the base rate instead.
+A flat matrix without a rhythm starts from the base rate instead. Trees may be held to the directions in which features
+are known to speak (``monotone``).
 
 Several members differ by seed; their mean is the score. Trees are kept as LightGBM's own text.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +26,9 @@ from models.treeshap.explainer import Explainer, explainer_of
 from models.treeshap.reading import OutsideGroundError
 
 MEMBERS = 5
+
+START_SHARE = 0.5
+"""Share of the rhythm's weight that trees start from: what it overstates they must take back; decision 0018."""
 
 _log = logging.getLogger(__name__)
 
@@ -175,14 +179,20 @@ class Binned:
     data: lgb.Dataset
     columns: tuple[str, ...]
     threads: int
+    directions: tuple[int, ...] = ()
 
     def grow(self, settings: BoostingSettings, *, seed: int, members: int = MEMBERS) -> Boosted:
         """Return ``members`` boosters, each from another seed."""
-        trees = tuple(
-            _text_of(lgb.train(settings.parameters(seed=seed + k, threads=self.threads), self.data, settings.rounds))
-            for k in range(members)
-        )
-        return Boosted(name="lightgbm", start=self.start, columns=self.columns, trees=trees, threads=self.threads)
+        trees = tuple(self._grown(settings, seed=seed + k) for k in range(members))
+        name = "monotone" if self.directions else "lightgbm"
+        return Boosted(name=name, start=self.start, columns=self.columns, trees=trees, threads=self.threads)
+
+    def _grown(self, settings: BoostingSettings, *, seed: int) -> str:
+        """One member as text. ``intermediate`` holds the directions as strictly as ``basic`` and costs less gain."""
+        parameters = settings.parameters(seed=seed, threads=self.threads)
+        if any(self.directions):
+            parameters |= {"monotone_constraints": self.directions, "monotone_constraints_method": "intermediate"}
+        return _text_of(lgb.train(parameters, self.data, settings.rounds))
 
 
 def binned(
@@ -194,8 +204,10 @@ def binned(
     least_rows: int,
     weight: Column | None = None,
     categories: Sequence[str] = (),
+    directions: Mapping[str, int] | None = None,
 ) -> Binned:
     """Cut rows, in one total order, into bins for settings whose leaves hold at least ``least_rows``."""
+    held = tuple(directions.get(name, 0) for name in features.columns) if directions is not None else ()
     data = lgb.Dataset(
         features.to_numpy(np.float64),
         label,
@@ -206,12 +218,20 @@ def binned(
         params={"verbose": -1, "num_threads": threads, "min_data_in_leaf": least_rows},
         free_raw_data=False,
     )
-    return Binned(start=start, data=data, columns=tuple(features.columns), threads=threads)
+    return Binned(start=start, data=data, columns=tuple(features.columns), threads=threads, directions=held)
 
 
 def telling(features: pd.DataFrame) -> pd.DataFrame:
     """Return the columns that say something of their own, and the rhythm that trees start from."""
     return features[list(distinct_columns(features, keep=(SILENT,)))]
+
+
+def half_rhythm(
+    features: pd.DataFrame, label: NDArray[np.int8], *, lost: bool, weight: Column | None = None
+) -> OneColumn:
+    """Return the rhythm with `START_SHARE` of its weight around the base rate: where the trees start."""
+    rhythm = fit_rhythm(features, label, lost=lost)
+    return replace(rhythm, weight=START_SHARE * rhythm.weight, intercept=base_rate(label, weight).intercept)
 
 
 def fit_boosted(
@@ -226,10 +246,12 @@ def fit_boosted(
     start: Level | None = None,
     weight: Column | None = None,
     categories: Sequence[str] = (),
+    directions: Mapping[str, int] | None = None,
 ) -> Boosted:
-    """Fit ``members`` boosters, each from another seed, from the rhythm's log-odds or another ``start``.
+    """Fit ``members`` boosters, each from another seed, from half the rhythm's log-odds or another ``start``.
 
-    From the rhythm, they learn from the columns that say something of their own (``models.redundancy``).
+    From the rhythm, they learn from the columns that say something of their own (``models.redundancy``). With
+    ``directions`` (+1, -1, 0 by column) more of a column can move the score in its direction only.
 
     Rows must come in one total order (cutoff, customer): the order of rows changes a LightGBM model. ``weight`` says
     how much each row counts; ``categories`` names columns of codes (0, 1, …) whose order means nothing.
@@ -240,11 +262,12 @@ def fit_boosted(
     rows = binned(
         features,
         label,
-        start=start or fit_rhythm(features, label, lost=lost),
+        start=start or half_rhythm(features, label, lost=lost, weight=weight),
         threads=threads,
         least_rows=settings.least_rows,
         weight=weight,
         categories=categories,
+        directions=directions,
     )
     return rows.grow(settings, seed=seed, members=members)
 
@@ -254,9 +277,9 @@ def _text_of(booster: lgb.Booster) -> str:
     return re.sub(r"\[num_threads: \d+\]", "[num_threads: 0]", booster.model_to_string())
 
 
-def boosted_from(facts: Mapping[str, Any], files: Mapping[str, bytes]) -> Boosted:
+def boosted_from(name: str, facts: Mapping[str, Any], files: Mapping[str, bytes]) -> Boosted:
     """Return the ensemble stored by ``to_files`` and ``facts``; the caller has verified the files' digests."""
     trees = tuple(files[f"booster_{k}.txt"].decode() for k in range(facts["members"]))
     said = facts["start"]
     start = OneColumn(name="rhythm", **said) if "column" in said else Level(**said)
-    return Boosted(name="lightgbm", start=start, columns=tuple(facts["columns"]), trees=trees)
+    return Boosted(name=name, start=start, columns=tuple(facts["columns"]), trees=trees)

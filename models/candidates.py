@@ -1,4 +1,4 @@
-"""The ladder of candidates: rule, rhythm, logistic regression, and LightGBM that starts from the rhythm.
+"""The ladder of candidates: rule, rhythm, logistic regression, and what ``boosting`` and ``blend`` add to them.
 
 Each learns from labelled snapshots, gives raw log-odds of the label, explains them by contributions that add up, and is
 stored as numbers and text: never as a pickle.
@@ -19,6 +19,12 @@ from features.errors import ModelError
 from models.linear import fit_logistic
 
 Column = NDArray[np.float64]
+
+LADDER = ("rule", "rhythm", "logistic", "blend", "monotone", "lightgbm")
+"""Names of the candidates, from the simplest to the most able."""
+
+STANDING = "blend"
+"""The candidate that speaks unless another proves clearly better."""
 
 RECENCY = "sales__recency_days"
 SILENT = "rhythm__silent_chance"
@@ -214,11 +220,15 @@ def candidate_from(name: str, facts: Mapping[str, Any], files: Mapping[str, byte
     if name == "logistic":
         frozen = {key: _as_tuple(value) for key, value in facts.items()}
         return Logistic(name=name, **frozen)
-    if name == "lightgbm":
+    if name in ("monotone", "lightgbm"):
         from models.boosting import boosted_from
 
-        return boosted_from(facts, files)
-    raise ModelError(f"expected candidate rule, rhythm, logistic or lightgbm, got {name!r}; train again")
+        return boosted_from(name, facts, files)
+    if name == "blend":
+        from models.blend import blend_from
+
+        return blend_from(facts, files)
+    raise ModelError(f"expected candidate {', '.join(LADDER[:-1])} or {LADDER[-1]}, got {name!r}; train again")
 
 
 def _as_tuple(value: Any) -> Any:

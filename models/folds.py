@@ -60,16 +60,30 @@ def split(rows: pd.DataFrame, fold: Fold) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def left_out(rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Yield, for each third of the customers, the snapshots of all others and theirs at the newest cutoff.
+    """Yield, for each third of the customers, the snapshots of all others and theirs at the newest telling cutoff.
 
     The thirds go by the order of customer ids, in turn: the same customers, the same thirds.
     """
+    if rows.empty:
+        return
     ids, code = np.unique(rows["customer_id"].to_numpy(str), return_inverse=True)
-    newest = (rows["cutoff"] == rows["cutoff"].max()).to_numpy()
+    newest = (rows["cutoff"] == newest_telling(rows)).to_numpy()
     for third in range(min(_THIRDS, len(ids))):
         theirs = code % _THIRDS == third
         if (theirs & newest).any():
             yield rows.loc[~theirs], rows.loc[theirs & newest]
+
+
+def newest_telling(rows: pd.DataFrame) -> date:
+    """Return the newest cutoff with enough of both outcomes to test three thirds of it; without one the newest.
+
+    Contracts that end on a few days of the year leave cutoffs between them at which nobody is lost.
+    """
+    lost = rows.groupby("cutoff")["label"].agg(["sum", "count"]).astype(np.int64)
+    rarer = lost["sum"].clip(upper=lost["count"] - lost["sum"])
+    telling = rarer.index[rarer >= _THIRDS * LEAST_OUTCOMES]
+    day: date = max(telling, default=max(rarer.index))
+    return day
 
 
 def teaches(label: NDArray[np.int8]) -> bool:

@@ -1,12 +1,12 @@
 """Choosing a step of the ladder on folds that are ordered in time, and training it.
 
 Rule: each candidate is judged on snapshots whose cutoff lies at least a whole lead and horizon after everything it
-learned from; the simplest candidate within one standard error of the best is chosen (Breiman et al. 1984, CART).
+learned from; the blend speaks unless another is better by more than one standard error (``models.choice``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -22,30 +22,35 @@ from features.definition import Churn
 from features.errors import LeakageError
 from features.matrix import feature_names
 from features.timeline import require_finished
+from models.blend import BLENDED, Fit, FitBlend
 from models.boosting import BoostingSettings, fit_boosted
 from models.calibrate import Calibration, at_level_of, fit_calibration, uncalibrated, untested_on_later_time
-from models.candidates import Candidate, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
+from models.candidates import LADDER, Candidate, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
 from models.choice import choose, says_something
 from models.churn_model import ChurnModel, Purpose
-from models.folds import Fold, folds_of, left_out, level_cutoff, split, teaches
+from models.directions import directions
+from models.folds import folds_of, left_out, level_cutoff, newest_telling, split, teaches
 from models.metrics import calibration_error, evaluate
-from models.rivals import FitRival, rivals
+from models.rivals import rivals
 from models.settings import Training
+from models.tested import tested_by
 from models.trees import settings_of_trees
 from models.verdict import against_rivals
-
-Fit = Callable[[pd.DataFrame, NDArray[np.int8]], Candidate]
 
 
 def ladder(purpose: Purpose, training: Training, settings: BoostingSettings | None = None) -> Mapping[str, Fit]:
     """Return the candidates from the simplest to the most able, ready to fit."""
     lost = purpose == "churn"
-    return {
+    boosted = partial(fit_boosted, lost=lost, seed=training.seed, threads=training.threads, settings=settings)
+    alone: Mapping[str, Fit] = {
         "rule": partial(fit_rule, lost=lost),
         "rhythm": partial(fit_rhythm, lost=lost),
         "logistic": fit_logistic_regression,
-        "lightgbm": partial(fit_boosted, lost=lost, seed=training.seed, threads=training.threads, settings=settings),
+        "monotone": partial(boosted, directions=directions(lost=lost)),
+        "lightgbm": boosted,
     }
+    every: Mapping[str, Fit] = {**alone, "blend": FitBlend(fits={name: alone[name] for name in BLENDED})}
+    return {name: every[name] for name in LADDER}
 
 
 def train(
@@ -166,8 +171,9 @@ def _ground_of(
     folds = folds_of(cutoffs, churn)
     settings = settings_of_trees(rows, folds, purpose=purpose, training=training, journal=journal)
     steps = ladder(purpose, training, settings)
-    tested = _test_all(rows, steps, folds)
-    others = _test_all(rows, rivals(feature_names(rows), churn, lost=purpose == "churn"), folds)
+    tested = tested_by(steps, (split(rows, fold) for fold in folds))
+    ways = rivals(feature_names(rows), churn, lost=purpose == "churn")
+    others = tested_by(ways, (split(rows, fold) for fold in folds))
     decisive = _decisive(rows, steps, tested)
     chosen, remark = choose(decisive, rows["label"].to_numpy(np.int8), steps)
     if decisive is not tested:
@@ -196,12 +202,11 @@ _WHY_LEFT_OUT = {
 def _level_of(rows: pd.DataFrame, cutoff: date, *, tested: pd.DataFrame, decisive: pd.DataFrame) -> pd.DataFrame:
     """Return the slice whose level of outcomes the model takes: the same season's, or the newest where that decides.
 
-    None where the rhythm, fitted to all snapshots, already stands at their level.
+    None where nothing was tested: the candidate, fitted to all snapshots, already stands at their level.
     """
     if rows.empty or (decisive.empty and teaches(rows["label"].to_numpy(np.int8))):
         return rows.head(0)
-    cutoffs = sorted(set(rows["cutoff"]))
-    day = level_cutoff(cutoffs, cutoff) if decisive is tested else cutoffs[-1]
+    day = level_cutoff(sorted(set(rows["cutoff"])), cutoff) if decisive is tested else newest_telling(rows)
     return rows.loc[rows["cutoff"] == day]
 
 
@@ -217,16 +222,6 @@ def _require_labels(snapshots: pd.DataFrame, churn: Churn, *, cutoff: date) -> N
         )
 
 
-_FOLD_COLUMNS: Mapping[str, Any] = {
-    "test": object,
-    "customer_id": "str",
-    "candidate": "str",
-    "label": np.int8,
-    "log_odds": np.float64,
-    "probability": np.float64,
-}
-
-
 def _decisive(rows: pd.DataFrame, steps: Mapping[str, Fit], tested: pd.DataFrame) -> pd.DataFrame:
     """Return the tests that choose: those on later time, or where these tell nothing, customers left out.
 
@@ -236,37 +231,8 @@ def _decisive(rows: pd.DataFrame, steps: Mapping[str, Fit], tested: pd.DataFrame
     """
     if says_something(tested) or not teaches(rows["label"].to_numpy(np.int8)):
         return tested
-    parts = [_tested(name, fit, learn, test) for learn, test in left_out(rows) for name, fit in steps.items()]
-    found = [part for part in parts if part is not None]
-    return pd.concat(found, ignore_index=True) if found else tested
-
-
-def _test_all(rows: pd.DataFrame, steps: Mapping[str, FitRival], folds: Sequence[Fold]) -> pd.DataFrame:
-    """Fit every candidate (or rival) on every fold; probabilities are calibrated on each fold itself, alike for all."""
-    parts = [_tested(name, fit, *split(rows, fold)) for fold in folds for name, fit in steps.items()]
-    tested = [part for part in parts if part is not None]
-    empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _FOLD_COLUMNS.items()})
-    return pd.concat(tested, ignore_index=True) if tested else empty
-
-
-def _tested(name: str, fit: FitRival, learn: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame | None:
-    """Return what a candidate that knows ``learn`` says of ``test`` (one cutoff); None without enough outcomes."""
-    known, truth = learn["label"].to_numpy(np.int8), test["label"].to_numpy(np.int8)
-    if not (teaches(known) and teaches(truth)):
-        return None
-    columns = list(feature_names(learn))
-    log_odds = fit(learn[columns], known).log_odds(test[columns])
-    calibrated = fit_calibration(log_odds, truth, n_customers=len(truth)).log_odds(log_odds)
-    return pd.DataFrame(
-        {
-            "test": test["cutoff"].iloc[0],
-            "customer_id": test["customer_id"].to_numpy(),
-            "candidate": name,
-            "label": truth,
-            "log_odds": log_odds,
-            "probability": special.expit(calibrated),
-        }
-    )
+    found = tested_by(steps, left_out(rows))
+    return tested if found.empty else found
 
 
 def _at_level(spread: Calibration, level: pd.DataFrame, fitted: Candidate) -> Calibration:

@@ -10,7 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 from features.errors import ModelError
-from models.candidates import RECENCY, SILENT
+from models.blend import BLENDED
+from models.candidates import LADDER, RECENCY, SILENT
 from models.treetext import require_trees
 
 MANIFEST = "model.json"
@@ -85,10 +86,12 @@ def _check_facts(candidate: Any, facts: Any, files: Mapping[str, bytes]) -> None
     elif candidate == "logistic":
         _check_logistic(facts)
         _require(set(files) == {MANIFEST}, "a file lies beside it that this model does not have")
-    elif candidate == "lightgbm":
+    elif candidate in ("monotone", "lightgbm"):
         _check_boosted(facts, files)
+    elif candidate == "blend":
+        _check_blend(facts, files)
     else:
-        _require(False, "candidate is none of rule, rhythm, logistic, lightgbm")
+        _require(False, f"candidate is none of {', '.join(LADDER)}")
 
 
 def _check_one_column(facts: Mapping[str, Any]) -> None:
@@ -122,6 +125,14 @@ def _check_boosted(facts: Mapping[str, Any], files: Mapping[str, bytes]) -> None
     _require(set(files) == {MANIFEST, *names}, "the files beside it are not one text per member")
     for name in names:
         require_trees(files[name], columns, where=name)
+
+
+def _check_blend(facts: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+    """The files are those of the trees; the other parts have none."""
+    parts = facts.get("parts")
+    _require(set(facts) == {"parts"} and isinstance(parts, dict) and set(parts) == set(BLENDED), "the parts are odd")
+    for name in BLENDED:
+        _check_facts(name, facts["parts"][name], files if name == "monotone" else {MANIFEST: files[MANIFEST]})
 
 
 def _names(value: Any, what: str) -> Sequence[str]:

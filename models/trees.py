@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from features.definition import Churn
 from features.matrix import feature_names
-from models.boosting import Binned, BoostingSettings, binned, fit_boosted, telling
+from models.boosting import Binned, BoostingSettings, binned, fit_boosted, half_rhythm, telling
 from models.calibrate import fit_calibration
-from models.candidates import fit_rhythm
 from models.churn_model import Purpose
 from models.folds import Fold, folds_of, split, teaches
 from models.metrics import log_losses
@@ -103,7 +102,7 @@ def _cut(rows: pd.DataFrame, fold: Fold, purpose: Purpose, training: Training) -
     if not (teaches(known) and teaches(truth)):
         return None
     features = telling(learn[list(feature_names(rows))])
-    start = fit_rhythm(features, known, lost=purpose == "churn")
+    start = half_rhythm(features, known, lost=purpose == "churn")
     cut = binned(features, known, start=start, threads=training.threads, least_rows=FEWEST_ROWS)
     return _Cut(learn=cut, features=test[list(features.columns)], truth=truth, customers=test["customer_id"])
 

@@ -22,7 +22,7 @@ from features.matrix import block_of_matrix, of_cohort
 from features.norms import Norms, norms_from, rows_of, summary_from, summary_of
 from features.partitions import Partitions
 from features.resources import Resources
-from models.boosting import Boosted
+from models.blend import on_threads
 from models.churn_model import COHORTS, ChurnModel
 from pipelines.build_features import rhythm_from
 from pipelines.score import judged
@@ -110,8 +110,7 @@ def judgements(
 
 def on_one_thread(model: ChurnModel) -> ChurnModel:
     """Return the model so that it takes one core; it says the same."""
-    candidate = model.candidate
-    return replace(model, candidate=replace(candidate, threads=1)) if isinstance(candidate, Boosted) else model
+    return replace(model, candidate=on_threads(model.candidate, 1))
 
 
 def histories(batches: Batches, share: Share) -> Iterator[History]:

@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.candidates import LADDER
 from retention.report.use import Use, uses_of
 from retention.texts import Purpose
 
 Values = NDArray[np.float64]
 
-LADDER = ("rule", "rhythm", "logistic", "lightgbm")
-"""Candidates from the simplest to the most able."""
 FEW_CUSTOMERS = 300
 """Below so many customers to learn from, chance moves every figure."""
 FEW_OUTCOMES = 50

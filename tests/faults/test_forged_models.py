@@ -14,9 +14,10 @@ import pytest
 
 from features.errors import ConfigError, ModelError
 from models import boosting, churn_model
+from models.blend import Blend
 from models.boosting import BoostingSettings, fit_boosted
 from models.calibrate import uncalibrated
-from models.candidates import RECENCY, SILENT
+from models.candidates import RECENCY, SILENT, fit_logistic_regression, fit_rhythm
 from models.churn_model import ChurnModel
 from models.registry import RegisteredVersion, Registry, registry_in
 from models.signature import KEY, KEY_FILE, SIGNATURE, key_from, signature_of
@@ -35,14 +36,15 @@ def trained(seed: int) -> ChurnModel:
     rows = pd.DataFrame({RECENCY: draw.exponential(50, 300), SILENT: draw.uniform(size=300)})
     label = (draw.uniform(size=300) < rows[SILENT]).astype(np.int8).to_numpy()
     settings = BoostingSettings(rounds=10, least_rows=10)
-    candidate = fit_boosted(rows, label, lost=True, seed=seed, threads=1, settings=settings, members=2)
+    boosted = fit_boosted(rows, label, lost=True, seed=seed, threads=1, settings=settings, members=2, directions={})
+    candidate = Blend(parts=(fit_rhythm(rows, label, lost=True), fit_logistic_regression(rows, label), boosted))
     return ChurnModel(
         purpose="churn",
         candidate=candidate,
         calibration=uncalibrated(),
         features=(RECENCY, SILENT),
         cutoff=DAYS[0],
-        evidence={"chosen": "lightgbm"},
+        evidence={"chosen": "blend"},
     )
 
 

@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 from features.errors import LeakageError
 from features.timeline import horizon_of
 from models.backtest import DELIVERED, Judged, Morning, judge, with_outcome
+from models.candidates import LADDER
 from models.ladder import train
 from models.origins import require_sound
 from tests.unit.models.snapshots import CHURN, TRAINING, cutoffs, snapshots
@@ -40,7 +41,7 @@ def found() -> Judged:
 def test_every_candidate_and_rival_speaks_of_every_customer(found: Judged) -> None:
     told = found.folds.groupby("kind")["candidate"].unique().map(set).to_dict()
     assert told["delivered"] == {DELIVERED}
-    assert told["candidate"] == {"rule", "rhythm", "logistic", "lightgbm"}
+    assert told["candidate"] == set(LADDER)
     assert told["rival"] == {"last_order", "bgnbd"}, "the others need columns these snapshots lack"
     assert set(found.folds.groupby("candidate").size()) == {150}
 

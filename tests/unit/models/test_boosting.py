@@ -100,7 +100,7 @@ def test_columns_are_found_by_name_not_by_place(boosted: Boosted, frame: pd.Data
 
 def test_texts_bring_the_members_back_without_the_number_of_threads(boosted: Boosted, frame: pd.DataFrame) -> None:
     features = learned(frame)[0]
-    back = boosted_from(boosted.facts(), boosted.to_files())
+    back = boosted_from("lightgbm", boosted.facts(), boosted.to_files())
     assert np.array_equal(back.log_odds(features), boosted.log_odds(features))
     assert all(b"[num_threads: 0]" in text for text in boosted.to_files().values())
 
@@ -121,5 +121,5 @@ def test_a_model_outside_the_ground_of_the_compiled_reasons_is_explained_by_ligh
 
 
 def test_a_model_that_comes_back_parses_nothing_before_it_is_asked(boosted: Boosted) -> None:
-    back = boosted_from({**boosted.facts(), "members": 1}, {"booster_0.txt": b"no model at all"})
+    back = boosted_from("lightgbm", {**boosted.facts(), "members": 1}, {"booster_0.txt": b"no model at all"})
     assert not {"explainer", "boosters"} & set(vars(back))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 from scipy import special
 
 from features.errors import ModelError
+from models.blend import FitBlend
 from models.boosting import BoostingSettings, fit_boosted
 from models.candidates import (
     RECENCY,
@@ -20,18 +22,22 @@ from models.candidates import (
     fit_rule,
     untrained_rhythm,
 )
+from models.directions import directions
 from tests.unit.models.snapshots import FEATURES, learned, snapshots
 
 Fit = Callable[[pd.DataFrame, np.ndarray], Candidate]
 
+boosted = partial(fit_boosted, lost=True, seed=7, threads=1, settings=BoostingSettings(rounds=25, least_rows=20))
+monotone = partial(boosted, directions=directions(lost=True))
+rhythm = partial(fit_rhythm, lost=True)
 LADDER: dict[str, Fit] = {
-    "rule": lambda x, y: fit_rule(x, y, lost=True),
-    "rhythm": lambda x, y: fit_rhythm(x, y, lost=True),
+    "rule": partial(fit_rule, lost=True),
+    "rhythm": rhythm,
     "unlearned rhythm": lambda _x, _y: untrained_rhythm(lost=True),
     "logistic": fit_logistic_regression,
-    "lightgbm": lambda x, y: fit_boosted(
-        x, y, lost=True, seed=7, threads=1, settings=BoostingSettings(rounds=25, least_rows=20)
-    ),
+    "blend": FitBlend(fits={"rhythm": rhythm, "logistic": fit_logistic_regression, "monotone": monotone}),
+    "monotone": monotone,
+    "lightgbm": boosted,
 }
 
 

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.candidates import LADDER
 from models.choice import choose, loss_by_customer, says_something
 
-STEPS = ("rule", "rhythm", "logistic", "lightgbm")
+STEPS = LADDER
+SOME = ("rule", "logistic", "blend", "lightgbm")
 BOTH = np.array([0, 1] * 5, dtype=np.int8)
 
 
@@ -67,37 +69,43 @@ def test_the_loss_of_a_customer_is_the_mean_over_the_tests() -> None:
     assert loss_by_customer(tests).loc["K7", "lightgbm"] == pytest.approx(np.mean(losses))
 
 
-def test_too_few_outcomes_or_no_tests_leave_the_rhythm() -> None:
+def test_too_few_outcomes_leave_the_rhythm_and_no_tests_the_blend() -> None:
     assert choose(said(0.5), BOTH[:4], STEPS)[0] == "rhythm"
-    assert choose(said(0.5).head(0), BOTH, STEPS)[0] == "rhythm"
+    assert choose(said(0.5).head(0), BOTH, STEPS)[0] == "blend"
 
 
-def test_the_simplest_within_one_standard_error_of_the_best_is_taken() -> None:
+def test_the_blend_speaks_within_one_standard_error_of_the_best() -> None:
     noise = [0.3, -0.3] * 20
     near = [0.5 + 0.01 + each for each in noise]
-    losses = judged(rule=[2.0] * 40, rhythm=near, logistic=[0.6] * 40, lightgbm=[0.5] * 40)
-    assert choose(losses, BOTH, STEPS) == ("rhythm", "rhythm is within one standard error of the best (lightgbm)")
+    losses = judged(rule=[2.0] * 40, logistic=[0.6] * 40, blend=near, lightgbm=[0.5] * 40)
+    assert choose(losses, BOTH, SOME) == ("blend", "blend is within one standard error of the best (lightgbm)")
 
 
 def test_beyond_one_standard_error_the_best_is_taken() -> None:
     noise = [0.3, -0.3] * 20
     far = [0.5 + 0.1 + each for each in noise]
-    losses = judged(rule=[2.0] * 40, rhythm=far, logistic=[0.6] * 40, lightgbm=[0.5] * 40)
-    assert choose(losses, BOTH, STEPS) == ("lightgbm", "lightgbm is the best")
+    losses = judged(rule=[2.0] * 40, logistic=[0.6] * 40, blend=far, lightgbm=[0.5] * 40)
+    said_why = "lightgbm is better than the blend by more than one standard error"
+    assert choose(losses, BOTH, SOME) == ("lightgbm", said_why)
 
 
-def test_the_simplest_is_taken_when_it_is_the_best_or_when_all_are_alike() -> None:
-    best = judged(rule=[0.4] * 9, rhythm=[0.5] * 9, logistic=[0.5] * 9, lightgbm=[0.5] * 9)
-    assert choose(best, BOTH, STEPS) == ("rule", "rule is the best")
-    alike = judged(rule=[0.5] * 9, rhythm=[0.5] * 9, logistic=[0.5] * 9, lightgbm=[0.5] * 9)
-    assert choose(alike, BOTH, STEPS)[0] == "rule"
+def test_the_blend_is_taken_when_it_is_the_best_or_when_all_are_alike() -> None:
+    best = judged(rule=[0.5] * 9, logistic=[0.5] * 9, blend=[0.4] * 9, lightgbm=[0.5] * 9)
+    assert choose(best, BOTH, SOME) == ("blend", "blend is the best")
+    alike = judged(rule=[0.5] * 9, logistic=[0.5] * 9, blend=[0.5] * 9, lightgbm=[0.5] * 9)
+    assert choose(alike, BOTH, SOME)[0] == "blend"
+
+
+def test_of_equals_that_beat_the_blend_the_simpler_is_taken() -> None:
+    losses = judged(lightgbm=[0.4] * 9, blend=[0.5] * 9, rule=[0.4] * 9)
+    assert choose(losses, BOTH, ("rule", "blend", "lightgbm"))[0] == "rule"
 
 
 def test_the_standard_error_counts_customers_not_snapshots() -> None:
     noise = [0.3, -0.3] * 5
-    losses = judged(rule=[0.58 + each for each in noise], lightgbm=[0.5] * 10)
+    losses = judged(blend=[0.58 + each for each in noise], lightgbm=[0.5] * 10)
     repeated = pd.concat([losses] * 30, ignore_index=True)
-    assert choose(losses, BOTH, ("rule", "lightgbm"))[0] == "rule"
-    assert choose(repeated, BOTH, ("rule", "lightgbm"))[0] == "rule"
+    assert choose(losses, BOTH, ("blend", "lightgbm"))[0] == "blend"
+    assert choose(repeated, BOTH, ("blend", "lightgbm"))[0] == "blend"
     renamed = repeated.assign(customer_id=repeated.groupby("candidate").cumcount().astype("str"))
-    assert choose(renamed, BOTH, ("rule", "lightgbm"))[0] == "lightgbm"
+    assert choose(renamed, BOTH, ("blend", "lightgbm"))[0] == "lightgbm"

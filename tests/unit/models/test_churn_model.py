@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy import special
 
 from features.errors import ModelError
 from features.matrix import KEYS
+from models.blend import Blend
 from models.boosting import BoostingSettings, fit_boosted
 from models.calibrate import fit_calibration, uncalibrated
 from models.candidates import (
@@ -24,6 +26,7 @@ from models.candidates import (
     untrained_rhythm,
 )
 from models.churn_model import MANIFEST, ChurnModel
+from models.directions import directions
 from tests.unit.models.snapshots import CUTOFF, FEATURES, NOISE, learned, snapshots
 
 SMALL = BoostingSettings(rounds=25, least_rows=20)
@@ -31,13 +34,14 @@ SMALL = BoostingSettings(rounds=25, least_rows=20)
 
 def candidates() -> Mapping[str, Candidate]:
     features, label = learned(snapshots(1))
-    return {
-        "rule": fit_rule(features, label, lost=True),
+    boosted = partial(fit_boosted, features, label, lost=True, seed=7, threads=1, settings=SMALL)
+    alone: dict[str, Candidate] = {
         "rhythm": fit_rhythm(features, label, lost=True),
-        "unlearned": untrained_rhythm(lost=True),
         "logistic": fit_logistic_regression(features, label),
-        "lightgbm": fit_boosted(features, label, lost=True, seed=7, threads=1, settings=SMALL),
+        "monotone": boosted(directions=directions(lost=True)),
     }
+    others = {"rule": fit_rule(features, label, lost=True), "unlearned": untrained_rhythm(lost=True)}
+    return {**others, **alone, "blend": Blend(parts=tuple(alone.values())), "lightgbm": boosted()}
 
 
 @pytest.fixture(scope="module", params=list(candidates()))
@@ -129,7 +133,7 @@ def test_r18_a_share_that_is_left_out_is_caught(model: ChurnModel, matrix: pd.Da
 
 
 def test_the_model_says_how_its_contributions_are_found(model: ChurnModel) -> None:
-    assert model.explained_by == ("treeshap" if model.candidate.name == "lightgbm" else "linear")
+    assert model.explained_by == ("treeshap" if model.candidate.to_files() else "linear")
 
 
 def test_contributions_have_every_feature_and_the_base_in_order(model: ChurnModel, matrix: pd.DataFrame) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from features.definition import Churn
 from features.timeline import training_cutoffs
-from models.folds import LEAST_OUTCOMES, Fold, folds_of, left_out, level_cutoff, split, teaches
+from models.folds import LEAST_OUTCOMES, Fold, folds_of, left_out, level_cutoff, newest_telling, split, teaches
 from tests.unit.models.snapshots import CHURN, cutoffs, snapshots
 
 churns = st.builds(Churn, lead_days=st.integers(0, 120), horizon_days=st.integers(1, 240))
@@ -111,3 +111,23 @@ def test_with_fewer_customers_than_parts_or_none_nothing_breaks() -> None:
     rows = snapshots(1, customers=2)
     assert [len(test) for _, test in left_out(rows)] == [1, 1]
     assert list(left_out(rows.head(0))) == []
+
+
+def test_the_newest_telling_cutoff_has_fifteen_of_either_outcome() -> None:
+    frame = snapshots(3, customers=60, days=cutoffs(3))
+    newest, before, oldest = sorted(set(frame["cutoff"]), reverse=True)
+    assert newest_telling(frame) == newest
+    nobody = frame.assign(label=frame["label"].where(frame["cutoff"] != newest, 0))
+    assert newest_telling(nobody) == before
+    left = frame["label"].where(frame["cutoff"] == oldest, 1)
+    assert newest_telling(frame.assign(label=left)) == oldest
+    assert newest_telling(frame.assign(label=frame["label"] * 0)) == newest
+
+
+def test_customers_left_out_are_asked_at_the_newest_telling_cutoff() -> None:
+    frame = snapshots(3, customers=60, days=cutoffs(3))
+    newest, before, _ = sorted(set(frame["cutoff"]), reverse=True)
+    nobody = frame.assign(label=frame["label"].where(frame["cutoff"] != newest, 0))
+    assert {day for _, test in left_out(nobody) for day in test["cutoff"]} == {before}
+    assert sorted(len(test) for _, test in left_out(nobody)) == [20, 20, 20]
+    assert list(left_out(frame.head(0))) == []

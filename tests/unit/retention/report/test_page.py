@@ -184,7 +184,7 @@ def test_with_nobody_scored_listed_planned_or_tested_the_page_still_stands(make:
 def test_a_base_of_20_customers_says_how_unsure_it_is(make: Any) -> None:
     whole = make()
     evidence = {
-        "chosen": "rhythm", "remark": "no test ordered in time has enough of both outcomes: x", "metrics": {},
+        "chosen": "blend", "remark": "no test has enough of both outcomes: x", "metrics": {},
         "tests": [], "training_cutoffs": ["2026-01-01"], "snapshots": 20, "customers": 20, "base_rate": 0.3,
     }  # fmt: skip
     folds = whole.folds.head(0)
@@ -193,7 +193,7 @@ def test_a_base_of_20_customers_says_how_unsure_it_is(make: Any) -> None:
     assert "Mit Vorsicht zu lesen" in text
     assert "Gelernt wurde von nur 20 Kunden." in text
     assert "kam in der Vergangenheit nur 6-mal vor" in text
-    assert "spricht der Kaufrhythmus, auf die bisher gesehene Höhe verschoben" in text
+    assert "deshalb spricht das Mittel aus dreien, ungeprüft" in text
 
 
 def test_the_same_run_gives_the_same_bytes_in_any_order_of_folds(make: Any) -> None:

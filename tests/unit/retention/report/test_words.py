@@ -79,8 +79,8 @@ def test_refused_rows_are_said_with_numbers_of_the_language() -> None:
 
 
 def test_why_a_candidate_was_chosen_is_said_with_its_name() -> None:
-    remark = "logistic is within one standard error of the best (lightgbm)"
-    assert said(remark, report_texts("en")).endswith("(best: LightGBM, starting from the buying rhythm).")
+    remark = "blend is within one standard error of the best (lightgbm)"
+    assert "the best candidate (LightGBM, starting from the buying rhythm) was" in said(remark, report_texts("en"))
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_why_a_candidate_was_chosen_is_said_with_its_name() -> None:
         ("no test ordered in time has enough of both outcomes", "Die Geschichte ist zu kurz für eine Prüfung"),
     ],
 )
-@pytest.mark.parametrize("reason", ["is the best", "is within one standard error of the best (lightgbm)"])
+@pytest.mark.parametrize("reason", ["is the best", "is better than the blend by more than one standard error"])
 def test_that_customers_left_out_chose_is_said_with_the_reason(why: str, start: str, reason: str) -> None:
     told = said(f"{why}; among customers left out of the newest cutoff logistic {reason}", report_texts("de"))
     assert told.startswith(start)
-    assert ": Logistische Regression ist der einfachste Kandidat" in told
+    assert ": Logistische Regression spricht; das Mittel weicht nur" in told
 
 
 def test_a_remark_without_a_saying_stands_as_it_came() -> None:
