@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.errors import ConfigError, TreueError
+from features.errors import ConfigError, ContractError, TreueError
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -160,6 +160,32 @@ def report(config: Config, cutoff: Cutoff = None) -> None:
 
     settings = _settings(config)
     typer.echo(write_report(settings, cutoff or default_cutoff(settings)))
+
+
+@app.command()
+def losses(
+    config: Config,
+    cutoff: Cutoff = None,
+    read: Annotated[
+        Path | None,
+        typer.Option(metavar="FORM", help="Read a filled form back first; each fault is told.", show_default=False),
+    ] = None,
+    with_owners: Annotated[
+        bool, typer.Option("--with-owners", help="Also tell losses apart by account manager (works council!).")
+    ] = False,
+) -> None:
+    """Learn from lost customers: who, when, why, at what cost; a page, a guide to ask by and a form to fill in."""
+    from pipelines import show
+    from pipelines.told_losses import read_form_back
+
+    faults: tuple[str, ...] = ()
+    if read is not None:
+        form = read_form_back(_settings(config), read)
+        show.form(form, read)
+        faults = form.faults
+    show.losses(Path(_flow("losses", config, cutoff, with_owners)))
+    if faults:
+        raise ContractError(f"{read}: {len(faults)} faults, named above; correct these rows and read the form again")
 
 
 @app.command()

@@ -62,6 +62,12 @@ def lists_task(config: str, cutoff: date) -> str:
     return str(_done(stages.publish, config, cutoff))
 
 
+@task(name="losses")
+def losses_task(config: str, cutoff: date, with_owners: bool) -> str:
+    """Write what is known of lost customers; return the folder."""
+    return str(_done(partial(stages.losses, with_owners=with_owners), config, cutoff))
+
+
 @task(name="report")
 def report_task(config: str, cutoff: date) -> str:
     """Write the report; return its path."""
@@ -124,6 +130,14 @@ def publish(config: str, cutoff: date | None = None) -> str:
     return folder
 
 
+@flow(name="losses", validate_parameters=False)
+def losses(config: str, cutoff: date | None = None, with_owners: bool = False) -> str:
+    """Build features and write who left, why and at what cost, with guide and form; return the folder."""
+    day = _cutoff(config, cutoff)
+    features_task(config, day)
+    return losses_task(config, day, with_owners)
+
+
 @flow(name="export", validate_parameters=False)
 def export(config: str, cutoff: date | None = None) -> list[dict[str, Any]]:
     """Deliver the scores and lists there are."""
@@ -167,7 +181,7 @@ def monthly_retraining(config: str) -> str:
 
 
 FLOWS: Mapping[str, Any] = {
-    each.name: each for each in (build_features, train, backtest, score, signals, publish, export, run)
+    each.name: each for each in (build_features, train, backtest, score, signals, publish, losses, export, run)
 }
 """The flows a person starts by name."""
 

@@ -49,6 +49,15 @@ class Places:
         """Score, band and state of every customer, revision by revision."""
         return self._at("history", cutoff)
 
+    def losses(self, cutoff: date) -> Path:
+        """What is known of lost customers."""
+        return self._at("losses", cutoff)
+
+    @property
+    def told_losses(self) -> Path:
+        """Reasons of losses that were read from forms."""
+        return self.root / "losses" / "told.csv"
+
     def report(self, cutoff: date) -> Path:
         """The report, one page."""
         return self._at("report", cutoff)

@@ -21,6 +21,7 @@ from retention.report.words import report_texts
 
 if TYPE_CHECKING:
     from pipelines.rollback import Step
+    from retention.losses.form import Form
 
 
 def balances(facts: Mapping[str, Any], settings: Settings) -> None:
@@ -78,6 +79,30 @@ def backtest(folder: Path) -> None:
             _line("", f"{name:<14}{ranking['kind']:<11}{_figures(ranking)}")
         _line("verdict", _verdict(found))
     _line("page", str(folder / "backtest.html"))
+
+
+def form(found: Form, path: Path) -> None:
+    """Print how many rows of a form were read, and every fault in a line."""
+    _line("form", f"{path}: {len(found.rows)} rows read, {len(found.faults)} faults")
+    for fault in found.faults:
+        _line("fault", fault)
+
+
+def losses(folder: Path) -> None:
+    """Print how many customers left, how far inferred reasons can be trusted, and which files to open."""
+    facts = read_manifest(folder)
+    _line("lost", f"{facts['files']['lost.parquet']['rows']} customers by {facts['cutoff']}")
+    if facts["agreement"] is None:
+        _line("reasons", "nobody told why in an interview and has an inferred reason as well: nothing to check")
+    else:
+        _line(
+            "reasons",
+            f"inferred agree with told in {facts['agreement']:.0%} of {facts['told_and_inferred']}"
+            f" ({facts['agreement_low']:.0%} to {facts['agreement_high']:.0%}); the most frequent reason would in"
+            f" {facts['agreement_of_guess']:.0%}",
+        )
+    for name, file in {"page": "losses.html", "guide": "guide.html", "form": "form.csv"}.items():
+        _line(name, str(folder / file))
 
 
 def _figures(ranking: Mapping[str, Any]) -> str:

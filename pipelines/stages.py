@@ -9,6 +9,7 @@ from pipelines.backtest import MOST_ORIGINS, backtest
 from pipelines.build_features import build_features
 from pipelines.check import check, default_cutoff
 from pipelines.export import export
+from pipelines.losses import losses
 from pipelines.publish import publish
 from pipelines.report import report
 from pipelines.rollback import rollback
@@ -24,6 +25,7 @@ __all__ = [
     "check",
     "default_cutoff",
     "export",
+    "losses",
     "publish",
     "report",
     "rollback",

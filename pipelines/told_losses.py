@@ -10,8 +10,12 @@ import pandas as pd
 from features.catalogue import Catalogue
 from features.errors import ConfigError
 from features.intake import take_in
+from pipelines.check import open_tables
+from pipelines.places import Places
 from pipelines.settings import Settings
+from retention.export.files import write_machine_csv
 from retention.loss_reasons import LossReasons, parse_loss_reasons, shipped_loss_reasons
+from retention.losses.form import Form, read_form
 
 COLUMNS = ("customer_id", "occurred_on", "loss_reason", "reason", "competitor", "winnable", "source", "told_on")
 """Columns of told losses: ``reason`` is the text as told, ``loss_reason`` what it means, ``told_on`` the day known."""
@@ -45,21 +49,56 @@ def reasons_of(settings: Settings, features: Catalogue) -> LossReasons:
 
 
 def told_losses(settings: Settings, cutoff: date, reasons: LossReasons) -> pd.DataFrame:
-    """Return the rows of the table losses known before ``cutoff`` with ``COLUMNS``; none without that table."""
-    known = _known(settings, cutoff)
-    rows = known.reindex(columns=list(_KINDS)).astype(_KINDS)
+    """Return what was told before ``cutoff`` with ``COLUMNS``: the table losses, and the forms that were read."""
+    rows = pd.concat([_of_source(settings, cutoff), _of_forms(settings, cutoff)], ignore_index=True)
     told = rows.assign(
         loss_reason=reasons.understood_all(rows["reason"]),
         told_on=rows["known_at"].fillna(rows["occurred_on"]),
         source=rows["source"].fillna("interview"),
     )
-    return told.sort_values(["customer_id", "occurred_on", "told_on", "loss_reason"], ignore_index=True)[list(COLUMNS)]
+    ordered = told.sort_values(["customer_id", "occurred_on", "told_on", "loss_reason"], ignore_index=True)
+    return ordered.drop_duplicates(["customer_id", "occurred_on", "told_on", "loss_reason"])[list(COLUMNS)]
 
 
-def _known(settings: Settings, cutoff: date) -> pd.DataFrame:
+def read_form_back(settings: Settings, form: Path) -> Form:
+    """Read a filled form and keep its good rows beside the table losses; the newest row of a customer and loss counts.
+
+    Raises
+    ------
+    ContractError
+        If the file is no such form.
+    """
+    with open_tables(settings, None) as tables:
+        ids = tables.query("select distinct customer_id from orders").column("customer_id").to_pylist()
+    found = read_form(form, known_customers=frozenset(ids))
+    if len(found.rows):
+        place = Places(Path(settings.output)).told_losses
+        kept = pd.concat([_kept(place), _typed(found.rows)], ignore_index=True)
+        newest = kept.drop_duplicates(["customer_id", "occurred_on"], keep="last")
+        write_machine_csv(place, newest.sort_values(["customer_id", "occurred_on"], ignore_index=True))
+    return found
+
+
+def _of_source(settings: Settings, cutoff: date) -> pd.DataFrame:
     if "losses" not in settings.sources:
-        return pd.DataFrame({"customer_id": pd.Series(dtype="str")})
+        return _typed(pd.DataFrame(columns=list(_KINDS)))
     sources = {"losses": settings.sources["losses"]}
     with take_in(sources, cutoff=cutoff, timezone=settings.timezone, root=Path.cwd(), compulsory=()) as tables:
         names = [*tables.columns("losses"), "known_at"]
-        return pd.DataFrame(tables.arrow("losses", names, order_by=["customer_id"]).to_pandas())
+        return _typed(tables.arrow("losses", names, order_by=["customer_id"]).to_pandas())
+
+
+def _of_forms(settings: Settings, cutoff: date) -> pd.DataFrame:
+    kept = _kept(Places(Path(settings.output)).told_losses)
+    return kept[kept["known_at"] < pd.Timestamp(cutoff)]
+
+
+def _kept(place: Path) -> pd.DataFrame:
+    if not place.is_file():
+        return _typed(pd.DataFrame(columns=list(_KINDS)))
+    texts = pd.read_csv(place, dtype=dict.fromkeys(("customer_id", "reason", "competitor", "source"), "str"))
+    return _typed(texts)
+
+
+def _typed(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.reindex(columns=list(_KINDS)).astype(_KINDS)
