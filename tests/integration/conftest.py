@@ -5,14 +5,23 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from tests import servers
+from tests.local_spark import local_spark
 
 _NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Spark in local mode."""
+    with local_spark(tmp_path_factory.mktemp("spark")) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

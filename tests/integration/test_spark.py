@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -22,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.errors import ConfigError, ContractError, LeakageError
+from features.errors import LeakageError
 from features.intake import Tables
 from features.matrix import feature_names, of_cohort
 from features.outputs import MANIFEST
@@ -35,7 +33,7 @@ from pipelines.library import Company
 from pipelines.places import Places
 from pipelines.settings import Settings, load_settings, settings_from
 from pipelines.spark import SparkCompany, session
-from tests import servers
+from tests.local_spark import require_spark
 from tests.oracle.companies import COLUMNS, TIMEZONE, company
 
 ROOT = Path(__file__).parents[2]
@@ -46,37 +44,6 @@ pytestmark = [
     # PySpark leaves the sockets through which it fetches results to the garbage collector
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
-
-
-@pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Spark in local mode with two cores, on loopback."""
-    require_spark()
-    from pyspark.sql import SparkSession
-
-    os.environ |= {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
-    builder = SparkSession.builder.master("local[2]").appName("treue tests")
-    for key, value in {
-        "spark.driver.host": "127.0.0.1",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.shuffle.partitions": "3",
-        "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
-        "spark.local.dir": str(tmp_path_factory.mktemp("spark")),
-    }.items():
-        builder = builder.config(key, value)
-    found = builder.getOrCreate()
-    found.sparkContext.setLogLevel("OFF")
-    yield found
-    found.stop()
-
-
-def require_spark() -> None:
-    """Skip where Spark or Java is missing; on CI that is a failure."""
-    if importlib.util.find_spec("pyspark") is None:
-        servers.missing("Spark (make spark)")
-    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-        servers.missing("Java 17, which Spark needs,")
 
 
 @dataclass(frozen=True)
@@ -375,53 +342,3 @@ def test_a_million_simulated_orders_give_the_same_features_scores_and_reasons() 
     figures = json.loads(done.stdout.splitlines()[-1])["figures"]
     assert (figures["differing_values"], figures["differing_scores"]) == (0, 0)
     assert figures["snapshots"] > 100_000
-
-
-# --- Errors ---
-
-
-def orders(spark: Any, **changed: str) -> Any:
-    """Return two orders; ``changed`` gives columns by SQL expression, or takes them out where it is empty."""
-    columns = {
-        "order_id": "cast(id as string)",
-        "customer_id": "id",
-        "occurred_on": "date'2024-01-01'",
-        "amount": "cast(id + 1 as decimal(9, 2))",
-    } | changed
-    return spark.range(2).selectExpr(*(f"{value} as {name}" for name, value in columns.items() if value))
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"amount": ""}, r"orders: there is no column `amount`, and it is compulsory"),
-        ({"amount": "'3'"}, r"orders.amount: expected a double or decimal number, got string"),
-        ({"occurred_on": "current_timestamp()"}, r"orders.occurred_on: expected a date: cast times .* got timestamp"),
-        ({"customer_id": "cast(id as double)"}, r"orders.customer_id: expected a text, got double"),
-    ],
-)
-def test_a_missing_column_or_wrong_type_is_one_line(spark: Any, changed: dict[str, str], message: str) -> None:
-    settings = settings_from({"name": "demo", "sources": {"orders": {"uri": "orders"}}}, place="test")
-    with pytest.raises(ConfigError, match=message):
-        SparkCompany({"orders": orders(spark, **changed)}, settings, cutoff=date(2024, 6, 1))
-
-
-def test_unknown_tables_missing_values_and_no_orders_are_one_line(spark: Any) -> None:
-    settings = settings_from({"name": "demo", "sources": {"orders": {"uri": "orders"}}}, place="test")
-    cutoff = date(2024, 6, 1)
-    with pytest.raises(ConfigError, match=r"order: unknown table; nearest is `orders`; orders: the table is compuls"):
-        SparkCompany({"order": orders(spark)}, settings, cutoff=cutoff)
-    lacking = orders(spark, amount="if(id = 0, double('nan'), 1.5d)")
-    with pytest.raises(ContractError, match=r"1 rows of orders lack a compulsory value; Spark takes accepted rows"):
-        SparkCompany({"orders": lacking}, settings, cutoff=cutoff)
-    with pytest.raises(ContractError, match=r"no order was known before 2023-06-01"):
-        SparkCompany({"orders": orders(spark)}, settings, cutoff=date(2023, 6, 1))
-
-
-def test_a_source_that_maps_rows_is_refused(spark: Any) -> None:
-    sources: dict[str, Any] = {"orders": {"uri": "x", "columns": {"amount": "price"}}}
-    with pytest.raises(ConfigError, match=r"sources.orders.columns: Spark takes accepted rows"):
-        session.sources(spark, settings_from({"name": "demo", "sources": sources}, place="test"))
-    sources = {"orders": {"uri": session.TABLE_SCHEME}}
-    with pytest.raises(ConfigError, match=r"sources.orders: expected uri of Parquet alone, or uri: pyspark:// and"):
-        session.sources(spark, settings_from({"name": "demo", "sources": sources}, place="test"))
