@@ -18,28 +18,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
-import pyarrow as pa
 from pydantic import BaseModel
 
 from features.catalogue import Catalogue, Group
 from features.errors import ConfigError, LeakageError
-from features.history import History, load_history
+from features.history import History
 from features.intake import Tables, take_in, take_in_frames
 from features.matrix import build_matrix, of_cohort, stack
 from features.norms import norms_at
 from features.proving import Broken, broken_promises
 from features.timeline import day_number
-from features.what_if import usual_goodwill_cents
 from models.backtest import Judged, judge
 from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
 from models.settings import Training, Value
+from pipelines.as_of import AsOf, Checked
 from pipelines.build_features import cutoffs_to_learn_from
+from pipelines.explained import Explained, explained
 from pipelines.mornings import mornings_of
 from pipelines.own_features import catalogue_of
 from pipelines.score import scored
@@ -128,7 +128,7 @@ class Company:
     def _begin(self, settings: Settings, take: Callable[..., Tables], features: Catalogue) -> None:
         self.settings, self.features = settings, features
         self._take = take
-        self._known: dict[date, _Known] = {}
+        self._known: dict[date, AsOf] = {}
         self._trained: dict[tuple[date, Purpose], tuple[ChurnModel, pd.DataFrame]] = {}
 
     def check(self, cutoff: Day | None = None) -> Checked:
@@ -232,6 +232,28 @@ class Company:
         )
         return self._as_of(_day(cutoff)).as_they_came(told.reset_index()).set_index("customer_id")
 
+    def explain_customer(
+        self,
+        cutoff: Day,
+        model: ChurnModel,
+        customer_id: str | int,
+        *,
+        signals: Signals | None = None,
+        language: Language | None = None,
+    ) -> Explained:
+        """Return everything about one customer of the model's cohort, as ``treue explain`` does; a notebook shows it.
+
+        ``signals`` is what ``signals(cutoff)`` gave. There is no list and no run before: places, plan, and what was
+        said earlier stay out.
+
+        Raises
+        ------
+        ContractError
+            If the customer is not of the model's cohort at ``cutoff``; names the nearest ids.
+        """
+        spoken = self.settings if language is None else self.settings.model_copy(update={"language": language})
+        return explained(self, spoken, _day(cutoff), model, str(customer_id), signals)
+
     def changes(self, cutoff: Day, model: ChurnModel, *, language: Language | None = None) -> pd.DataFrame:
         """Return what would change each customer's probability: the lever that helps most, scored by the same model.
 
@@ -267,7 +289,7 @@ class Company:
         matrices = (self._matrix(day, known) for day in (_day(cutoff), *self.cutoffs(cutoff)))
         return signals_of(self.settings, self.features, now=next(matrices), past=matrices, known_until=known.until)
 
-    def _matrix(self, cutoff: date, known: _Known) -> pd.DataFrame:
+    def _matrix(self, cutoff: date, known: AsOf) -> pd.DataFrame:
         return build_matrix(known.history, cutoff=cutoff, churn=self.settings.churn, known_until=known.until)
 
     def _snapshots(self, cutoff: date) -> pd.DataFrame:
@@ -320,59 +342,10 @@ class Company:
             )
         return of_cohort(self._matrix(cutoff, self._as_of(cutoff)), COHORTS[model.purpose])
 
-    def _as_of(self, cutoff: date) -> _Known:
+    def _as_of(self, cutoff: date) -> AsOf:
         if cutoff not in self._known:
-            self._known = {cutoff: _Known(self._take(cutoff=cutoff), cutoff, self.features)}
+            self._known = {cutoff: AsOf(self._take(cutoff=cutoff), cutoff, self.features)}
         return self._known[cutoff]
-
-
-class Checked:
-    """What became of every row of the tables, as pandas frames."""
-
-    def __init__(self, tables: Tables):
-        self._tables = tables
-
-    @property
-    def balances(self) -> pd.DataFrame:
-        """One row per table, counts of rows: read = accepted + quarantined + later."""
-        return pd.DataFrame([vars(each) for each in self._tables.balances]).set_index("table")
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is missing and what that costs, the costliest first."""
-        return self._tables.notes
-
-    def table(self, name: str) -> pd.DataFrame:
-        """Return the accepted rows of a table, typed as in the contract; ids are text."""
-        rows: pd.DataFrame = self._tables.arrow(name, (*self._tables.columns(name), "known_at")).to_pandas()
-        return rows
-
-    def quarantine(self, name: str) -> pd.DataFrame:
-        """Return the refused rows of a table: file, row, rule, column, message, then the row as it came."""
-        rows: pd.DataFrame = self._tables.quarantine(name).to_pandas()
-        return rows
-
-
-class _Known:
-    """What is known of the tables on one morning."""
-
-    def __init__(self, tables: Tables, cutoff: date, features: Catalogue):
-        self._tables, self._features, self._cutoff = tables, features, cutoff
-        self.first = tables.first_known
-        self.until = min(cutoff, tables.last_known + timedelta(days=1))
-
-    @cached_property
-    def history(self) -> History:
-        return load_history(self._tables, self._features)
-
-    @cached_property
-    def goodwill_cents(self) -> int:
-        return usual_goodwill_cents(self._tables, self._cutoff)
-
-    def as_they_came(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return ``frame`` with ``customer_id`` in the type it had in the orders: whole numbers, else text."""
-        is_number = pa.types.is_integer(self._tables.id_type)
-        return frame.astype({"customer_id": "int64"}) if is_number else frame
 
 
 def _day(cutoff: Day) -> date:
