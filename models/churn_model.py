@@ -90,8 +90,10 @@ class ChurnModel:
         contributions (TreeSHAP for LightGBM), its intercept belongs to the base.
         """
         base, parts = self.candidate.contributions(self._features(matrix))
-        full = (parts * self.calibration.slope).reindex(columns=list(self.features), fill_value=0.0)
-        return full.assign(base=self.calibration.intercept + self.calibration.slope * base)
+        told = np.zeros((len(parts), len(self.features) + 1), order="F")
+        told[:, [self.features.index(name) for name in parts.columns]] = parts.to_numpy() * self.calibration.slope
+        told[:, -1] = self.calibration.intercept + self.calibration.slope * base
+        return pd.DataFrame(told, columns=[*self.features, "base"], index=parts.index)
 
     @property
     def explained_by(self) -> str:

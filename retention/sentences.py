@@ -86,7 +86,7 @@ def _column(
             told = _tell(facts.iloc[rows], _in_order(family, side, purpose, name), texts, currency)
             fallback = getattr(texts.fallbacks, side).format(subject=family.subject)
             sign = signs.raises if rises else signs.lowers
-            column[rows] = [f"{sign}: {_capital(fact or fallback)}" for fact in told]
+            column[rows] = [f"{sign}: {capital(fact or fallback)}" for fact in told]
     return column
 
 
@@ -186,5 +186,6 @@ def _counted(shown: str, unit: str, texts: ReasonTexts) -> str:
     return noun.one if shown == "1" else noun.many.format(n=shown)
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """Return the text with a capital at its beginning."""
     return text[:1].upper() + text[1:]

@@ -24,7 +24,7 @@ from features.section import Section
 from retention.documents import parse_section, shipped
 from retention.facts import DERIVED_FACTS, with_derived_facts
 from retention.formats import Language
-from retention.sentences import Mask, filled, fits_where, holds
+from retention.sentences import Mask, capital, filled, fits_where, holds
 from retention.texts import UNITS, Clause, ReasonTexts, Template, clauses, reason_texts
 
 SHIPPED = "signals.yaml"
@@ -174,12 +174,12 @@ def firings(matrix: pd.DataFrame, rules: Iterable[Rule]) -> pd.DataFrame:
 
 
 def told(matrix: pd.DataFrame, rule: Rule, texts: ReasonTexts, *, currency: str) -> list[str]:
-    """Return what a rule says of each customer; its title where a number it tells of is not known."""
+    """Return what a rule says of each customer, with a capital; its title where a number it tells of is not known."""
     facts, title = with_derived_facts(matrix), rule.title.told(texts.language)
     template = Template(text=rule.text.told(texts.language))
     fits = fits_where(facts, template, texts)
     sentences = filled(facts[fits], template, texts, currency)
-    return [next(sentences) if fit else title for fit in fits]
+    return [capital(next(sentences)) if fit else title for fit in fits]
 
 
 def _check_names(rule: Rule, known: Collection[str], where: str) -> None:

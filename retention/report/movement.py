@@ -87,7 +87,7 @@ def movement(inputs: ReportInputs, texts: ReasonTexts) -> Movement | None:
         gone=len(left),
         rose=int((moved > 0).sum()),
         fell=int((moved < 0).sum()),
-        came=tuple(_came(row) for row in _records(came)),
+        came=tuple(_came(row, texts) for row in _records(came)),
         left=tuple(_left(row, texts) for row in _records(left)),
         causes=_causes(left, texts),
     )
@@ -103,8 +103,15 @@ def _causes(left: pd.DataFrame, texts: ReasonTexts) -> tuple[Cause, ...]:
     )
 
 
-def _came(row: Mapping[Hashable, Any]) -> Moved:
-    return Moved(**_who(row), stake=row["value_at_risk"] or 0.0, what="", because=row["new_because"] or "")
+def _came(row: Mapping[Hashable, Any], texts: ReasonTexts) -> Moved:
+    because = _without_mark(row["new_because"] or "", texts)
+    return Moved(**_who(row), stake=row["value_at_risk"] or 0.0, what="", because=because)
+
+
+def _without_mark(told: str, texts: ReasonTexts) -> str:
+    """Return why somebody is new without the word "new", which the table's heading says already."""
+    mark = texts.lists.changes["rise"].partition(": ")[0]
+    return told.removeprefix(f"{mark}: ")
 
 
 def _left(row: Mapping[Hashable, Any], texts: ReasonTexts) -> Moved:

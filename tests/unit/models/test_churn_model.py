@@ -20,6 +20,7 @@ from models.candidates import (
     RECENCY,
     SILENT,
     Candidate,
+    candidate_from,
     fit_logistic_regression,
     fit_rhythm,
     fit_rule,
@@ -134,6 +135,20 @@ def test_r18_a_share_that_is_left_out_is_caught(model: ChurnModel, matrix: pd.Da
 
 def test_the_model_says_how_its_contributions_are_found(model: ChurnModel) -> None:
     assert model.explained_by == ("treeshap" if model.candidate.to_files() else "linear")
+
+
+def test_a_model_that_uses_every_second_of_many_features_says_nothing_of_the_others() -> None:
+    names = tuple(f"sales__made_up_{place}" for place in range(300))
+    knots = {"knots": ((0.0, 1.0),) * 150, "means": (0.0,) * 150, "weights": (1.0,) * 150, "intercept": -1.0}
+    candidate = candidate_from("logistic", {"columns": names[::2], **knots}, {})
+    model = ChurnModel(
+        purpose="churn", candidate=candidate, calibration=uncalibrated(), features=names, cutoff=CUTOFF, evidence={}
+    )
+    rows = pd.DataFrame(np.random.default_rng(1).random((5, 300)), columns=list(names))
+    parts = model.contributions(rows)  # pandas warns of frames put together column by column; warnings are errors
+    assert (parts[list(names[1::2])] == 0).all().all()
+    assert (parts[list(names[::2])] != 0).any().all()
+    assert rows_that_do_not_add_up(parts, model.score(rows)) == 0
 
 
 def test_contributions_have_every_feature_and_the_base_in_order(model: ChurnModel, matrix: pd.DataFrame) -> None:

@@ -62,7 +62,7 @@ def test_who_came_and_left_adds_up_to_the_lists_of_both_runs(second: ReportInput
     assert found is not None
     assert (found.before, found.gone, found.new, found.now) == (33, 7, 4, 30)
     assert (found.stayed, found.rose, found.fell) == (26, 20, 5)
-    assert [each.because for each in found.came] == [f"Neu: Fall {place}" for place in range(26, 30)]
+    assert [each.because for each in found.came] == [f"Fall {place}" for place in range(26, 30)]
     assert [(each.what, each.customers, each.stake) for each in found.causes] == [
         (reason_texts("de").lists.gone[code], 1, 100.0) for code in GONE
     ]
@@ -74,12 +74,12 @@ def test_the_page_tells_everybody_who_moved_and_why(second: ReportInputs, langua
     for code in GONE:
         assert f"{reason_texts(language).lists.gone[code]} Grund {code}" in text
     for place in range(30):
-        assert (f"Neu: Fall {place} " in f"{text} ") == (place >= 26)
+        assert (f" Fall {place} " in f"{text} ") == (place >= 26)
 
 
 def untold(inputs: ReportInputs) -> list[str]:
     """Return what should be said of those who left or came and is not on the page."""
-    came = inputs.early_warning.loc[26:, "new_because"].tolist()
+    came = inputs.early_warning.loc[26:, "new_because"].str.removeprefix("Neu: ").tolist()
     text = section(report_page(inputs))
     return [each for each in (*inputs.gone["because"], *came) if each not in text]
 
@@ -89,7 +89,7 @@ def test_a_row_lost_on_the_way_to_the_page_is_found(second: ReportInputs, monkey
     assert untold(second) == []
     whole = shown._records
     monkeypatch.setattr(shown, "_records", lambda frame: whole(frame)[1:])
-    assert untold(second) == ["Grund lost", "Neu: Fall 26"]
+    assert untold(second) == ["Grund lost", "Fall 26"]
 
 
 def test_a_first_run_says_one_sentence_and_nothing_else(make: Any) -> None:

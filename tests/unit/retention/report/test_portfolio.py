@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retention.report import portfolio
@@ -55,6 +55,7 @@ def test_without_any_owner_of_a_scored_customer_there_is_no_table_of_owners(owne
     assert portfolio.by_owner(THREE, owners, nobody="nobody", others="others") == ()
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
 def test_every_customer_is_in_exactly_one_bar(chances: list[float]) -> None:
     scores = scores_of(*[(chance, ("high", "low")[chance < 0.5], "A", 1.0) for chance in chances])
@@ -64,6 +65,7 @@ def test_every_customer_is_in_exactly_one_bar(chances: list[float]) -> None:
     assert sum(each.counts["high"] for each in bins) == sum(chance >= 0.5 for chance in chances)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 1e7), min_size=1, max_size=60))
 def test_every_stake_is_in_the_class_whose_limits_hold_it(values: list[float]) -> None:
     scores = scores_of(*[(1.0, "high", "A", value) for value in values])
