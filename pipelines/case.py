@@ -24,6 +24,7 @@ from retention.levers import levers
 from retention.own_texts import texts_for
 from retention.reasons import MOST
 from retention.sentences import sentences
+from retention.signals import told_firings
 from retention.texts import Purpose, ReasonTexts
 
 _REASONS = tuple(f"{kind}_{place}" for kind in ("reason", "contribution") for place in range(1, MOST + 1))
@@ -105,13 +106,9 @@ def view_of(
     )
 
 
-def fired_on(firing: pd.DataFrame, case: Case) -> tuple[str, ...] | None:
-    """Return the sentences of the signals that speak of the customer; None where there are none to read."""
-    language = case.settings.language
-    text = next((name for name in (f"text_{language}", "text", "signal") if name in firing), None)
-    if text is None or "customer_id" not in firing.columns:
-        return None
-    return tuple(firing.loc[firing["customer_id"].astype(str) == case.customer_id, text].dropna().astype(str))
+def fired_on(firing: pd.DataFrame, case: Case) -> tuple[str, ...]:
+    """Return what the signals that speak of the customer say, those without lift here marked so."""
+    return tuple(told_firings(firing[firing["customer_id"].astype(str) == case.customer_id], case.texts))
 
 
 def unknown_customer(customer_id: str, known: list[str], why: str) -> ContractError:

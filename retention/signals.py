@@ -200,7 +200,7 @@ def _nothing(text: str) -> tuple[Clause, ...]:
 
 
 def told_firings(firing: pd.DataFrame, texts: ReasonTexts) -> list[str]:
-    """Return what fires in words, marked where the past is too short to tell whether the rule is worth anything.
+    """Return what fires in words, marked where the rule has no lift here or the past is too short to tell.
 
     Parameters
     ----------
@@ -208,8 +208,9 @@ def told_firings(firing: pd.DataFrame, texts: ReasonTexts) -> list[str]:
         verdict and text of every customer and rule.
     texts : ReasonTexts
     """
-    unproven = texts.lists.notes["signal_unproven"]
+    notes = texts.lists.notes
+    forms = {"lift": "{signal}", "none": notes["signal_without_lift"]}
     return [
-        text if verdict == "lift" else unproven.format(signal=text)
+        forms.get(verdict, notes["signal_unproven"]).format(signal=text)
         for text, verdict in zip(firing["text"].tolist(), firing["verdict"].tolist(), strict=True)
     ]

@@ -102,10 +102,19 @@ def test_without_lists_it_says_which_command_writes_them(settings, scored, monke
 def test_signals_are_read_where_they_were_written(settings, scored):
     customer, folder = scored["scores"]["customer_id"].iloc[0], Places(Path(settings.output)).signals(CUTOFF)
     assert explain(settings, CUTOFF, customer).signals is None
-    signals = pd.DataFrame({"customer_id": [customer, "K-other"], "text_de": ["Offene Reklamation", "Andere"]})
+    signals = pd.DataFrame(
+        {
+            "customer_id": [customer, customer, "K-other"],
+            "verdict": ["lift", "none", "lift"],
+            "text": ["Offene Reklamation", "Viele Retouren", "Andere"],
+        }
+    )
     write_parquet(folder / "signals.parquet", pa.Table.from_pandas(signals, preserve_index=False))
-    write_manifest(folder, rows={"signals.parquet": 2}, facts={})
-    assert explain(settings, CUTOFF, customer).signals == ("Offene Reklamation",)
+    write_manifest(folder, rows={"signals.parquet": 3}, facts={})
+    assert explain(settings, CUTOFF, customer).signals == (
+        "Offene Reklamation",
+        "Viele Retouren (kündigte hier bisher keine Verluste an)",
+    )
     (folder / "manifest.json").unlink()
 
 
