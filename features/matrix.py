@@ -19,11 +19,12 @@ from features.history import History, Seen
 from features.labels import labels_of
 from features.ledger import Column, Past
 from features.norms import Norms, norms_at
+from features.outcomes import OUTCOMES, outcomes_of
 from features.rhythm import Rhythm
 from features.timeline import day_number, horizon_of
 from features.vetting import vetted_column
 
-KEYS = ("customer_id", "cutoff", "cohort", "label")
+KEYS = ("customer_id", "cutoff", "cohort", "label", *OUTCOMES)
 """Columns of the matrix that are no features."""
 
 
@@ -49,7 +50,7 @@ def build_matrix(
     -------
     DataFrame, one row per customer of the cohorts, ordered by customer_id
         Columns ``KEYS`` (cohort: "active" or "lapsed"; label: 1 lost or returned, 0 not, missing while the horizon is
-        unfinished), then one float64 column per feature.
+        unfinished; what they brought afterwards, see `features.outcomes`), then one float64 column per feature.
 
     Raises
     ------
@@ -79,6 +80,8 @@ def block_of_matrix(history: History, *, cutoff: date, churn: Churn, known_until
     order = np.argsort(everyone)
     keys = _keys(history, cohort, cutoff=cutoff)
     keys["label"] = _labels(history, cohort, cutoff=cutoff, churn=churn, known_until=known_until)
+    brought = outcomes_of(history, everyone, cutoff=seen.cutoff, known_until=day_number(known_until))
+    keys = pd.concat([keys, brought], axis=1)
     features = feature_columns(seen, everyone[order], churn=churn, norms=norms)
     return pd.concat([keys.iloc[order].reset_index(drop=True), features], axis=1)
 

@@ -37,8 +37,12 @@ _INTEGER = re.compile(r"-?\d{1,18}")
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,25})?(e[-+]\d{1,3})?")
 
 
-def require_trees(text: bytes, columns: Sequence[str], *, where: str) -> None:
-    """Refuse a text that is not what LightGBM writes for one of our models over ``columns``.
+BINARY = "binary sigmoid:1"
+"""How LightGBM writes the objective of a chance."""
+
+
+def require_trees(text: bytes, columns: Sequence[str], *, where: str, objective: str = BINARY) -> None:
+    """Refuse a text that is not what LightGBM writes for one of our models over ``columns`` with this objective.
 
     Raises
     ------
@@ -46,7 +50,8 @@ def require_trees(text: bytes, columns: Sequence[str], *, where: str) -> None:
         If a line is unknown, missing or twice there, a count or index is out of bounds, or a tree is not a tree.
     """
     try:
-        _check(text.decode("ascii") if all(name.isascii() for name in columns) else text.decode(), columns)
+        told = text.decode("ascii") if all(name.isascii() for name in columns) else text.decode()
+        _check(told, columns, objective)
     except (_NotATree, UnicodeDecodeError) as error:
         raise ModelError(f"{where} is not a text of trees that can be read safely: {error}; train again") from None
 
@@ -55,9 +60,9 @@ class _NotATree(ValueError):
     """What is wrong with a text of trees."""
 
 
-def _check(text: str, columns: Sequence[str]) -> None:
+def _check(text: str, columns: Sequence[str], objective: str) -> None:
     first, last = text.find("\nTree=0\n"), text.find("\nend of trees\n")
-    header = _header(text[: first if first >= 0 else max(last, 0)], columns)
+    header = _header(text[: first if first >= 0 else max(last, 0)], columns, objective)
     if last < 0:
         raise _NotATree("it has no end of trees")
     trees = text[first + 1 : last + 1] if first >= 0 else ""
@@ -71,14 +76,14 @@ def _check(text: str, columns: Sequence[str]) -> None:
     _check_end(text[last + 1 :], columns)
 
 
-def _header(text: str, columns: Sequence[str]) -> Mapping[str, str]:
+def _header(text: str, columns: Sequence[str], objective: str) -> Mapping[str, str]:
     lines = text.rstrip("\n").split("\n")
     if lines[0] != "tree":
         raise _NotATree("it does not begin with `tree`")
     found = _pairs(lines[1:], _HEADER)
     for key, value in _FIXED.items():
         _require(found.get(key) == value, f"{key} is not {value}")
-    _require(found.get("objective") == "binary sigmoid:1", "objective is not `binary sigmoid:1`")
+    _require(found.get("objective") == objective, f"objective is not `{objective}`")
     _require(found.get("max_feature_idx") == str(len(columns) - 1), "max_feature_idx is not that of the columns")
     _require(
         found.get("feature_names") == " ".join(name.replace(" ", "_") for name in columns),

@@ -1,8 +1,9 @@
-"""The value of a customer (Kundenwert): discounted margin to be expected over the configured years.
+"""The value of a customer (Kundenwert) by rhythm and by contract; active buyers see `models.kundenwert`.
 
-Buyers: margin per day of purchase, drawn towards the company's by the weight of a few purchases, times the days of
-purchase BG/NBD expects in each year. Contract customers: monthly amount times the years survived at the churn model's
-own hazard. Source: Fader, Hardie, Lee (2005), "RFM and CLV", J. Marketing Research 42(4); Gupta, Lehmann (2003).
+By rhythm (lapsed customers, and where no forecast of margins is there): margin per day of purchase, drawn towards the
+company's by the weight of a few purchases, times the days of purchase BG/NBD expects in each year. By contract: monthly
+amount times the chance of still being there. Source: Fader, Hardie, Lee (2005), "RFM and CLV", J. Marketing Research
+42(4); Fader, Hardie (2007) for contracts.
 """
 
 from __future__ import annotations
@@ -13,24 +14,33 @@ from numpy.typing import NDArray
 
 from features.definition import Churn
 from features.rhythm import RhythmParameters, seen_in_matrix
+from models.cost_to_serve import GOODWILL, HOURS, cost_to_serve
+from models.kundenwert import VALUE_COLUMNS, FirstYear, chance_of_years, value_of
+from models.potential import CATEGORIES
 from models.settings import Value
+from models.staying import YEAR_DAYS, Staying
+
+__all__ = ["READ_COLUMNS", "VALUE_COLUMNS", "YEAR_DAYS", "value_of_buyers", "value_of_contracts"]
 
 Column = NDArray[np.float64]
 
-YEAR_DAYS = 365.25
 _WINDOW_DAYS = 728
 _OWN_WEIGHT = 2.0
 """Purchases that the company's mean margin counts for beside the customer's own."""
 
+_SURE = 0.9
+"""From this chance on of being there in the first year, its margin is the least to be expected."""
+
 _INTERVAL_Z = 1.2815515655446004
 """Half-width of the 80 % interval in standard deviations."""
 
-VALUE_COLUMNS = ("value", "value_low", "value_high")
-
 READ_COLUMNS = (
     "relationship__recurring_amount",
-    *(f"sales__{name}" for name in ("turnover_728d", "orders_728d", "margin_share_364d")),
+    *(f"sales__{name}" for name in ("turnover_728d", "orders_728d", "margin_share_364d", "turnover_364d")),
     *(f"sales__{name}" for name in ("purchase_days", "tenure_days", "recency_days")),
+    *HOURS,
+    GOODWILL,
+    CATEGORIES,
 )
 """Columns of the matrix that the value is reckoned from, as far as they are there."""
 
@@ -61,18 +71,38 @@ def value_of_buyers(matrix: pd.DataFrame, *, rhythm: RhythmParameters, settings:
     return _with_interval(np.maximum(value, 0), np.sqrt(np.log1p(relative_variance)), matrix.index)
 
 
-def value_of_contracts(matrix: pd.DataFrame, probability: Column, *, churn: Churn, settings: Value) -> pd.DataFrame:
+def value_of_contracts(
+    matrix: pd.DataFrame, probability: Column, *, churn: Churn, settings: Value, staying: Staying | None = None
+) -> pd.DataFrame:
     """Return the value of customers under contract, with an 80 % interval; columns as ``value_of_buyers``.
 
-    The yearly survival is ``(1 - probability) ** (365.25 / (lead + horizon))``, held over the years: an honest lower
-    end, because the hazard of those who stay falls.
+    Twelve monthly amounts a year for as long as the contract is likely to run. Without ``staying`` the configured
+    assumptions about those who stay hold. The interval is that of how long the customer stays.
     """
-    monthly = np.maximum(matrix["relationship__recurring_amount"].to_numpy(np.float64), 0)
+    first = first_year_of_contracts(matrix, probability, churn=churn, settings=settings, staying=staying)
+    return value_of(first, staying=staying or assumed(settings), churn=churn, settings=settings, index=matrix.index)
+
+
+def first_year_of_contracts(
+    matrix: pd.DataFrame, probability: Column, *, churn: Churn, settings: Value, staying: Staying | None = None
+) -> FirstYear:
+    """Return the first year under contract: twelve monthly amounts times the chance of being there in its middle."""
+    monthly = np.maximum(np.nan_to_num(matrix["relationship__recurring_amount"].to_numpy(np.float64)), 0)
     per_year = 12 * monthly * settings.margin_share
-    survival = (1 - probability) ** (YEAR_DAYS / (churn.lead_days + churn.horizon_days))
-    years = np.arange(1, settings.years + 1)
-    value = per_year * ((survival[:, None] ** (years - 0.5)) @ _discounts(settings))
-    return _with_interval(value, np.full(len(value), 0.5), matrix.index)
+    there = chance_of_years(probability, staying=staying or assumed(settings), churn=churn, years=1)[:, 0]
+    return FirstYear(
+        margin=per_year * there,
+        low=per_year * (there >= _SURE),
+        high=per_year,
+        cost=cost_to_serve(matrix, settings.cost_to_serve),
+        potential=np.zeros(len(matrix)),
+        probability=probability,
+    )
+
+
+def assumed(settings: Value) -> Staying:
+    """Return what the configuration assumes about those who stay."""
+    return Staying(return_share=settings.return_share, concentration=settings.staying_concentration)
 
 
 def margin_per_purchase(matrix: pd.DataFrame, settings: Value) -> Column:

@@ -12,6 +12,7 @@ from features.catalogue import Catalogue
 from features.history import History, load_history
 from features.intake import Tables
 from features.what_if import usual_goodwill_cents
+from models.potential import PEER_COLUMNS
 
 
 class Checked:
@@ -53,6 +54,15 @@ class AsOf:
     def history(self) -> History:
         """The ledgers the features are read from."""
         return load_history(self.tables, self._features)
+
+    @cached_property
+    def about(self) -> pd.DataFrame | None:
+        """Master data by which customers are compared; None without a customers table."""
+        if "customers" not in self.tables.names:
+            return None
+        wanted = [name for name in PEER_COLUMNS if name in self.tables.columns("customers")]
+        found: pd.DataFrame = self.tables.arrow("customers", ("customer_id", *wanted)).to_pandas()
+        return found
 
     @cached_property
     def goodwill_cents(self) -> int:

@@ -36,6 +36,7 @@ from features.timeline import day_number
 from models.backtest import Judged, judge
 from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
+from models.margin import MarginModel, fit_margin
 from models.settings import Training, Value
 from pipelines.as_of import AsOf, Checked
 from pipelines.build_features import cutoffs_to_learn_from
@@ -130,6 +131,7 @@ class Company:
         self._take = take
         self._known: dict[date, AsOf] = {}
         self._trained: dict[tuple[date, Purpose], tuple[ChurnModel, pd.DataFrame]] = {}
+        self._margins: dict[date, MarginModel] = {}
 
     def check(self, cutoff: Day | None = None) -> Checked:
         """Return what became of every row: accepted, quarantined with its reason, or known later than ``cutoff``."""
@@ -301,13 +303,24 @@ class Company:
         if purpose not in COHORTS:
             raise ConfigError(f"purpose: expected one of {', '.join(COHORTS)}, got {purpose!r}")
         if (cutoff, purpose) not in self._trained:
-            cohort = of_cohort(self._snapshots(cutoff), COHORTS[purpose])
+            snapshots = self._snapshots(cutoff)
+            cohort = of_cohort(snapshots, COHORTS[purpose])
             churn, training = self.settings.churn, self.settings.training
             trained = train_ladder(cohort, purpose=purpose, cutoff=cutoff, churn=churn, training=training)
             self._trained[cutoff, purpose] = trained
+            self._margin(cutoff, snapshots)
         return self._trained[cutoff, purpose]
 
+    def _margin(self, cutoff: date, snapshots: pd.DataFrame | None = None) -> MarginModel:
+        """Return the forecast of margins trained for ``cutoff``."""
+        if cutoff not in self._margins:
+            known = self._snapshots(cutoff) if snapshots is None else snapshots
+            churn, training, value = self.settings.churn, self.settings.training, self.settings.value
+            self._margins[cutoff] = fit_margin(known, cutoff=cutoff, churn=churn, training=training, value=value)
+        return self._margins[cutoff]
+
     def _scored(self, cutoff: date, model: ChurnModel) -> pd.DataFrame:
+        margin = self._margin(model.cutoff) if model.purpose == "churn" and model.cutoff <= cutoff else None
         known = self._as_of(cutoff)
         rhythm = norms_at(known.history, cutoff=cutoff).rhythm
         return scored(
@@ -318,6 +331,8 @@ class Company:
             families=self.features.families,
             cutoff=cutoff,
             run_id="notebook",
+            margin=margin,
+            about=known.about,
         )
 
     def _tried(self, cutoff: date, model: ChurnModel, matrix: pd.DataFrame) -> Tried:

@@ -29,6 +29,10 @@ class Places:
         """What the choice of the model for ``cutoff`` rests on."""
         return self._at("backtest", cutoff)
 
+    def margin(self, cutoff: date) -> Path:
+        """The forecast of margins trained for ``cutoff``."""
+        return self._at("margin", cutoff)
+
     def rolling(self, cutoff: date) -> Path:
         """The backtest: past mornings done again and judged by what is known on ``cutoff``."""
         return self._at("backtest/rolling", cutoff)

@@ -20,15 +20,18 @@ from features.outputs import MANIFEST, read_manifest, read_parquet, write_manife
 from features.rhythm import RhythmParameters
 from features.timeline import horizon_of
 from models.churn_model import COHORTS, ChurnModel
-from models.value import READ_COLUMNS, value_of_buyers, value_of_contracts
+from models.margin import MarginModel
+from models.value import READ_COLUMNS
+from models.worth import WORTH_COLUMNS, margins_of, worth_of
 from pipelines.build_features import read_matrix, read_rhythm
 from pipelines.history import built_on, read_before
+from pipelines.master import master_data
 from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.settings import Settings
-from pipelines.train import Champions, champions
+from pipelines.train import Champions, champions, margin_in_use
 from retention.reasons import MOST, first_kept, rank_reasons
-from retention.segments import abc, risk_bands
+from retention.segments import abc, risk_bands, standing
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +40,7 @@ SCORES, RETURNS = "scores.parquet", "returns.parquet"
 
 COLUMNS = (
     *("customer_id", "cutoff", "horizon_end", "probability", "probability_low", "probability_high", "score", "rank"),
-    *("percentile", "risk_band", "segment", "value", "value_low", "value_high", "value_at_risk"),
+    *("percentile", "risk_band", "segment", *WORTH_COLUMNS, "turnover_segment", "standing"),
     *(f"reason_{place}" for place in range(1, MOST + 1)),
     *(f"contribution_{place}" for place in range(1, MOST + 1)),
     *("model_version", "run_id"),
@@ -56,10 +59,12 @@ def score(settings: Settings, cutoff: date) -> Path:
     folder = Places(Path(settings.output)).matrix(cutoff)
     matrix, rhythm = read_matrix(folder), read_rhythm(folder)
     families = catalogue_of_run(settings, read_manifest(folder)).families
+    about, margin = master_data(settings, cutoff), margin_in_use(settings, cutoff)
 
     def scores_by(model: ChurnModel, run_id: str) -> pd.DataFrame:
-        cohort = of_cohort(matrix, COHORTS[model.purpose])
-        return scored(cohort, model, rhythm, settings, cutoff=cutoff, run_id=run_id, families=families)
+        cohort, forecast = of_cohort(matrix, COHORTS[model.purpose]), margin if model.purpose == "churn" else None
+        known: dict[str, Any] = {"families": families, "margin": forecast, "about": about}
+        return scored(cohort, model, rhythm, settings, cutoff=cutoff, run_id=run_id, **known)
 
     return write_scores(settings, cutoff, scores_by)
 
@@ -82,6 +87,7 @@ def write_scores(settings: Settings, cutoff: date, scores_by: Callable[[ChurnMod
     facts = {"cutoff": cutoff, "run_id": run_id, "config": settings.digest, "base_rate": base_rate}
     facts |= {key: manifest[key] for key in ("data", "own_features")}
     versions = {"model_version": models.churn.version, "return_model_version": models.back.version}
+    versions["margin_model_version"] = models.margin.version if models.margin else ""
     explained_by = {"churn": models.churn.explained_by, "return": models.back.explained_by}
     _log.info("reasons of %s: churn by %s, return by %s", cutoff, explained_by["churn"], explained_by["return"])
     write_manifest(folder, rows=rows, facts={**facts, **versions, "explained_by": explained_by})
@@ -119,7 +125,8 @@ def _write(path: Path, scores: pd.DataFrame) -> int:
 
 def run_id_of(settings: Settings, cutoff: date, *, data: str, models: Champions) -> str:
     """Return what names a run: the same configuration, rows, cutoff and models give the same id."""
-    content = f"{settings.digest}/{cutoff.isoformat()}/{data}/{models.churn.digest}/{models.back.digest}"
+    digests = (models.churn.digest, models.back.digest, models.margin.digest if models.margin else "")
+    content = "/".join((settings.digest, cutoff.isoformat(), data, *digests))
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -132,33 +139,50 @@ def scored(
     cutoff: date,
     run_id: str,
     families: Mapping[str, str] | None = None,
+    margin: MarginModel | None = None,
+    about: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the scores of one cohort in the columns of the contract, rank 1 (the likeliest) first."""
-    frame = judged(matrix, model, families)
-    frame = pd.concat([frame, compared(frame, model, rhythm, settings)], axis=1)
+    frame = judged(matrix, model, families, margin)
+    frame = pd.concat([frame, compared(frame, model, rhythm, settings, margin=margin, about=about)], axis=1)
     frame = frame.assign(**stamped(model, settings, cutoff=cutoff, run_id=run_id))
     return frame.sort_values("rank", ignore_index=True)[list(COLUMNS)]
 
 
-def judged(matrix: pd.DataFrame, model: ChurnModel, families: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Return what is said of each customer alone: chance and reasons, beside the columns the value is reckoned from.
+def judged(
+    matrix: pd.DataFrame,
+    model: ChurnModel,
+    families: Mapping[str, str] | None = None,
+    margin: MarginModel | None = None,
+) -> pd.DataFrame:
+    """Return what is said of each customer alone: chance, reasons, margin, and the columns the value is reckoned from.
 
     ``families`` are those of the features in use; without them ours.
     """
     reasons = rank_reasons(model.contributions(matrix), catalogue().families if families is None else families)
     known = [name for name in ("customer_id", *READ_COLUMNS) if name in matrix.columns]
-    return pd.concat([matrix[known], model.score(matrix), reasons], axis=1)
+    return pd.concat([matrix[known], margins_of(matrix, margin), model.score(matrix), reasons], axis=1)
 
 
-def compared(judged: pd.DataFrame, model: ChurnModel, rhythm: RhythmParameters, settings: Settings) -> pd.DataFrame:
+def compared(
+    judged: pd.DataFrame,
+    model: ChurnModel,
+    rhythm: RhythmParameters,
+    settings: Settings,
+    *,
+    margin: MarginModel | None = None,
+    about: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Return what is said of each customer of a cohort among the others: value, segment, band, rank; index as given.
 
-    Of ``judged`` it reads customer_id, probability and the columns the value is reckoned from.
+    Of ``judged`` it reads customer_id, probability with its bounds, and what the value is reckoned from; ``about`` is
+    the master data by which customers are compared.
     """
     probability, ids = judged["probability"], judged["customer_id"]
-    frame = _value(judged, probability.to_numpy(np.float64), rhythm, settings)
-    frame["value_at_risk"] = probability * frame["value"]
+    frame = worth_of(judged, rhythm=rhythm, churn=settings.churn, settings=settings.value, margin=margin, about=about)
     frame["segment"] = abc(frame["value"].set_axis(ids)).to_numpy()
+    frame["turnover_segment"] = abc(frame["turnover"].set_axis(ids)).to_numpy()
+    frame["standing"] = standing(frame)
     frame["risk_band"] = risk_bands(probability, base_rate=base_rate_of(model, probability))
     ordered = judged[["probability", "customer_id"]].sort_values(
         ["probability", "customer_id"], ascending=[False, True]
@@ -172,17 +196,6 @@ def stamped(model: ChurnModel, settings: Settings, *, cutoff: date, run_id: str)
     """Return what is the same for all customers: the days, the model and the run."""
     last = horizon_of(cutoff, settings.churn).last
     return {"cutoff": cutoff, "horizon_end": last, "model_version": model.version, "run_id": run_id}
-
-
-def _value(
-    judged: pd.DataFrame,
-    probability: np.ndarray[tuple[int], np.dtype[np.float64]],
-    rhythm: RhythmParameters,
-    settings: Settings,
-) -> pd.DataFrame:
-    if settings.churn.definition == "contract" and "relationship__recurring_amount" in judged.columns:
-        return value_of_contracts(judged, probability, churn=settings.churn, settings=settings.value)
-    return value_of_buyers(judged, rhythm=rhythm, settings=settings.value)
 
 
 def base_rate_of(model: ChurnModel, probability: pd.Series[float]) -> float:

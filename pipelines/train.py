@@ -15,7 +15,9 @@ import pyarrow as pa
 from features.matrix import of_cohort, stack
 from features.outputs import read_manifest, write_bytes, write_json, write_manifest, write_parquet
 from models.churn_model import COHORTS, ChurnModel, Purpose
+from models.digest import digest_of
 from models.ladder import train as train_ladder
+from models.margin import MarginModel, fit_margin
 from models.plots import backtest_plots
 from models.promotion import Judgement, judge
 from models.registry import EVENTS, Event, RegisteredVersion, Registry, registry_in, text_of
@@ -31,10 +33,11 @@ from pipelines.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Champions:
-    """The two models in use at a cutoff."""
+    """The models in use at a cutoff: loss, return, and the forecast of margins (None where there is none yet)."""
 
     churn: ChurnModel
     back: ChurnModel
+    margin: MarginModel | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,7 @@ def train(settings: Settings, cutoff: date, forced: Forced | None = None) -> Pat
     newest = read_matrix(places.matrix(cutoff))
     snapshots = stack([read_matrix(places.matrix(day)) for day in days]) if days else newest.head(0)
     registry, master = open_registry(settings), master_data(settings, cutoff)
+    train_margin(settings, cutoff, snapshots, recipe=manifest["recipe"])
     tested = [
         _train_one(settings, cutoff, purpose, snapshots, manifest, registry, forced, master)
         for purpose in watched(list(COHORTS), "Training")
@@ -75,7 +79,40 @@ def champions(settings: Settings, cutoff: date) -> Champions | None:
     }
     if found["churn"] is None or found["return"] is None:
         return None
-    return Champions(churn=ChurnModel.from_files(found["churn"]), back=ChurnModel.from_files(found["return"]))
+    return Champions(
+        churn=ChurnModel.from_files(found["churn"]),
+        back=ChurnModel.from_files(found["return"]),
+        margin=margin_in_use(settings, cutoff),
+    )
+
+
+def train_margin(settings: Settings, cutoff: date, snapshots: pd.DataFrame, *, recipe: str) -> Path:
+    """Fit the forecast of margins on all cohorts' snapshots, write it and return its folder."""
+    model = fit_margin(snapshots, cutoff=cutoff, churn=settings.churn, training=settings.training, value=settings.value)
+    folder, files = Places(Path(settings.output)).margin(cutoff), model.to_files()
+    for name, content in files.items():
+        write_bytes(folder / name, content)
+    facts = {"cutoff": cutoff, "recipe": recipe, "digest": model.digest, "assumed": _assumed(settings)}
+    write_manifest(folder, rows=dict.fromkeys(files, 1), facts=facts)
+    return folder
+
+
+def margin_in_use(settings: Settings, cutoff: date) -> MarginModel | None:
+    """Return the newest forecast of margins of the same recipe and assumptions up to ``cutoff``; None without one."""
+    places, recipe = Places(Path(settings.output)), _recipe_at(settings, cutoff)
+    for _, folder in reversed(list(places.finished_before("margin", cutoff + timedelta(days=1)))):
+        said = read_manifest(folder)
+        if said["recipe"] == recipe and said["assumed"] == _assumed(settings):
+            files = {name: (folder / name).read_bytes() for name in said["files"]}
+            if digest_of(files) == said["digest"]:
+                return MarginModel.from_files(files, threads=settings.training.threads)
+    return None
+
+
+def _assumed(settings: Settings) -> dict[str, float]:
+    """Return the assumptions about value that a forecast of margins is trained with."""
+    value = settings.value
+    return {name: getattr(value, name) for name in ("margin_share", "return_share", "staying_concentration")}
 
 
 def training_is_due(settings: Settings, cutoff: date) -> bool:
@@ -91,7 +128,7 @@ def training_is_due(settings: Settings, cutoff: date) -> bool:
             return True
         if not any(oldest <= one.cutoff <= cutoff for one in trained):
             return True
-    return False
+    return margin_in_use(settings, cutoff) is None
 
 
 def _recipe_at(settings: Settings, cutoff: date) -> str:

@@ -51,6 +51,37 @@ def abc(value: pd.Series) -> pd.Series:
     return pd.Series(segment, index=value.index, name="segment", dtype="str")
 
 
+COSTLY, PROMISING = "costs_more_than_it_brings", "small_but_promising"
+"""Standings worth a name; all others have none."""
+
+
+def standing(worth: pd.DataFrame) -> pd.Series:
+    """Return what a customer is beyond A, B, C: costs more than it brings, small but promising, or nothing of these.
+
+    Parameters
+    ----------
+    worth : DataFrame
+        ``value``, ``turnover``, ``expected_margin`` and ``cost_to_serve`` [currency]; missing says nothing.
+
+    Returns
+    -------
+    Series of str, index as given
+        Costly: serving costs more than the margin expected. Promising: in the lower half by turnover, in the upper half
+        by value. Empty for all others.
+
+    Examples
+    --------
+    >>> rows = {"value": [9, 0, 5.0], "turnover": [1, 5, 9.0], "expected_margin": [3, 1, 4.0]}
+    >>> standing(pd.DataFrame(rows).assign(cost_to_serve=2.0)).tolist()
+    ['small_but_promising', 'costs_more_than_it_brings', '']
+    """
+    is_costly = worth["cost_to_serve"] > worth["expected_margin"].clip(lower=0)
+    is_small = worth["turnover"].rank(pct=True, method="average") <= 0.5
+    is_dear = (worth["value"].rank(pct=True, method="average") > 0.5) & (worth["value"] > 0)
+    named = np.select([is_costly, is_small & is_dear & worth["expected_margin"].notna()], [COSTLY, PROMISING], "")
+    return pd.Series(named, index=worth.index, name="standing", dtype="str")
+
+
 def risk_bands(
     probability: pd.Series, *, base_rate: float, before: pd.Series | None = None, hold: float = 1.0
 ) -> pd.Series:

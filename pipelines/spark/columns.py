@@ -33,7 +33,12 @@ _ARROW = {
     "tinyint": pa.int8(),
     "bigint": pa.int64(),
 }
-_KEYS: Columns = dict(zip(KEYS, ("string", "date", "string", "tinyint"), strict=True))
+_KEYS: Columns = dict.fromkeys(KEYS, "double") | {
+    "customer_id": "string",
+    "cutoff": "date",
+    "cohort": "string",
+    "label": "tinyint",
+}
 
 
 def matrix_columns(features: Iterable[str]) -> Columns:

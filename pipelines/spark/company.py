@@ -19,6 +19,9 @@ from features.ledgers import READINGS
 from features.norms import Norms
 from features.notes import missing_from
 from models.churn_model import ChurnModel
+from models.margin import MarginModel
+from models.margin.model import MARGIN_COLUMNS
+from models.potential import PEER_COLUMNS
 from models.value import READ_COLUMNS
 from pipelines.build_features import cutoffs_to_learn_from, facts_of
 from pipelines.own_features import catalogue_of
@@ -182,11 +185,11 @@ class SparkCompany:
         finally:
             everything.unpersist()
 
-    def score(self, model: ChurnModel, *, run_id: str = "spark") -> DataFrame:
+    def score(self, model: ChurnModel, *, run_id: str = "spark", margin: MarginModel | None = None) -> DataFrame:
         """Return probability with interval, value, segment and reasons of each customer, likeliest first.
 
         Every executor judges its own customers; value, segment and rank, which need everybody, are worked out on the
-        driver from about 100 bytes per customer.
+        driver from about 200 bytes per customer. ``margin`` is the forecast of margins of active customers.
 
         Raises
         ------
@@ -196,34 +199,51 @@ class SparkCompany:
         from pyspark.sql import functions as sql
 
         _require_earlier(model, self.cutoff)
-        judged = self._judged(model)
-        compared = judged.sparkSession.createDataFrame(self._compared(judged, model))
+        judged = self._judged(model, margin)
+        compared = judged.sparkSession.createDataFrame(self._compared(judged, model, margin))
         constants = stamped(model, self.settings, cutoff=self.cutoff, run_id=run_id)
-        scores = judged.drop(*READ_COLUMNS).join(compared, "customer_id")
+        scores = judged.drop(*READ_COLUMNS, *MARGIN_COLUMNS).join(compared, "customer_id")
         stamps = {name: sql.lit(value) for name, value in constants.items()}
         return scores.withColumns(stamps).select(*COLUMNS).orderBy("rank")
 
-    def _judged(self, model: ChurnModel) -> DataFrame:
+    def _judged(self, model: ChurnModel, margin: MarginModel | None) -> DataFrame:
         chance = ("probability", "probability_low", "probability_high", "score")
         places = range(1, MOST + 1)
         columns = {
             "customer_id": "string",
             **dict.fromkeys((name for name in READ_COLUMNS if name in self.features), "double"),
+            **dict.fromkeys(MARGIN_COLUMNS if margin else (), "double"),
             **dict.fromkeys(chance, "double"),
             **{f"reason_{place}": "string" for place in places},
             **{f"contribution_{place}": "double" for place in places},
         }
         task, files = self._task([self.cutoff]), model.to_files()
-        work = partial(workers.judgements, share=self._share, task=task, files=files, columns=columns)
+        forecast = margin.to_files() if margin else None
+        work = partial(
+            workers.judgements, share=self._share, task=task, files=files, columns=columns, margin_files=forecast
+        )
         judged = self._spread(work, columns).persist()
         self._kept.append(judged)
         return judged
 
-    def _compared(self, judged: DataFrame, model: ChurnModel) -> pa.Table:
-        names = ["customer_id", "probability", *(name for name in READ_COLUMNS if name in judged.columns)]
+    def _compared(self, judged: DataFrame, model: ChurnModel, margin: MarginModel | None) -> pa.Table:
+        chance = ("probability", "probability_low", "probability_high")
+        read = (name for name in (*READ_COLUMNS, *MARGIN_COLUMNS) if name in judged.columns)
+        names = ["customer_id", *chance, *read]
         slim: pd.DataFrame = judged.select(*names).toArrow().sort_by("customer_id").to_pandas()
-        found = compared(slim, model, self.norms([self.cutoff])[self.cutoff].rhythm, self.settings)
+        rhythm = self.norms([self.cutoff])[self.cutoff].rhythm
+        found = compared(slim, model, rhythm, self.settings, margin=margin, about=self._about)
         return pa.Table.from_pandas(found.assign(customer_id=slim["customer_id"]), preserve_index=False)
+
+    @cached_property
+    def _about(self) -> pd.DataFrame | None:
+        """Master data by which customers are compared; None without a customers table."""
+        if "customers" not in self._tables:
+            return None
+        customers = self._tables["customers"]
+        wanted = [name for name in PEER_COLUMNS if name in customers.columns]
+        found: pd.DataFrame = customers.select("customer_id", *wanted).toArrow().sort_by("customer_id").to_pandas()
+        return found
 
     @property
     def _share(self) -> workers.Share:

@@ -16,7 +16,7 @@ from pipelines.build_features import MATRIX, finish_matrix
 from pipelines.places import Places
 from pipelines.score import write_scores
 from pipelines.spark.company import SparkCompany
-from pipelines.train import train, training_is_due
+from pipelines.train import margin_in_use, train, training_is_due
 
 
 def build_features(company: SparkCompany) -> Path:
@@ -35,8 +35,11 @@ def score(company: SparkCompany) -> Path:
         _write_matrices(company, company.cutoffs)
         train(settings, cutoff)
 
+    margin = margin_in_use(settings, cutoff)
+
     def scores_by(model: ChurnModel, run_id: str) -> pd.DataFrame:
-        scores: pd.DataFrame = company.score(model, run_id=run_id).toArrow().to_pandas()
+        forecast = margin if model.purpose == "churn" else None
+        scores: pd.DataFrame = company.score(model, run_id=run_id, margin=forecast).toArrow().to_pandas()
         return scores
 
     return write_scores(settings, cutoff, scores_by)

@@ -24,6 +24,7 @@ from features.partitions import Partitions
 from features.resources import Resources
 from models.blend import on_threads
 from models.churn_model import COHORTS, ChurnModel
+from models.margin import MarginModel
 from pipelines.build_features import rhythm_from
 from pipelines.score import judged
 from pipelines.spark.columns import NORMS, SUMMARIES, SUMS, Columns, arrow_schema
@@ -100,12 +101,19 @@ def snapshots(batches: Batches, *, share: Share, task: Task, columns: Columns) -
 
 
 def judgements(
-    batches: Batches, *, share: Share, task: Task, files: Mapping[str, bytes], columns: Columns
+    batches: Batches,
+    *,
+    share: Share,
+    task: Task,
+    files: Mapping[str, bytes],
+    columns: Columns,
+    margin_files: Mapping[str, bytes] | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Yield chance and reasons of these customers by the model in ``files``, as far as they are of its cohort."""
+    """Yield chance, reasons and margin of these customers by the models in files, as far as they are of the cohort."""
     model, families = on_one_thread(ChurnModel.from_files(files)), share.features.families
+    margin = None if margin_files is None else MarginModel.from_files(margin_files, threads=1)
     for block in _blocks(batches, share, task):
-        yield from _as_arrow(judged(of_cohort(block, COHORTS[model.purpose]), model, families), columns)
+        yield from _as_arrow(judged(of_cohort(block, COHORTS[model.purpose]), model, families, margin), columns)
 
 
 def on_one_thread(model: ChurnModel) -> ChurnModel:

@@ -14,6 +14,7 @@ from features.errors import ContractError
 from features.history import load_history
 from features.matrix import KEYS, build_matrix, feature_names, of_cohort, stack
 from features.norms import norms_at
+from features.outcomes import OUTCOMES
 from tests.oracle.companies import Company, company, known_of, taken_in
 from tests.unit.features.small import contract, day, history, order
 
@@ -44,7 +45,7 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
 
 def test_a_matrix_has_keys_then_features_and_is_ordered_by_id(made: Company) -> None:
     matrix = matrix_of(made)
-    assert tuple(matrix.columns[:4]) == KEYS
+    assert tuple(matrix.columns[: len(KEYS)]) == KEYS
     assert {str(matrix[name].dtype) for name in feature_names(matrix)} == {"float64"}
     assert [str(matrix[name].dtype) for name in ("customer_id", "cohort", "label")] == ["str", "str", "Int8"]
     assert set(matrix["cutoff"]) == {CUTOFF}
@@ -74,7 +75,7 @@ def test_later_rows_deleted_from_the_source_give_the_same_bits(made: Company) ->
 
 def test_the_training_path_gives_what_scoring_gave_that_morning(made: Company) -> None:
     scored = matrix_of(made, known_until=CUTOFF)
-    learned = matrix_of(made, known_until=date(2025, 2, 1)).assign(label=scored["label"])
+    learned = matrix_of(made, known_until=date(2025, 2, 1)).assign(**scored[["label", *OUTCOMES]])
     assert same(scored, learned)
 
 

@@ -11,7 +11,8 @@ from features.definition import Churn
 from features.regular import RegularBuyers
 from features.rhythm import RhythmParameters
 from models.settings import Value
-from models.value import VALUE_COLUMNS, YEAR_DAYS, margin_per_purchase, value_of_buyers, value_of_contracts
+from models.staying import survival
+from models.value import VALUE_COLUMNS, YEAR_DAYS, assumed, margin_per_purchase, value_of_buyers, value_of_contracts
 
 BGNBD = BgNbd(r=1.6, alpha=7.0, a=0.7, b=3.0)
 RHYTHM = RhythmParameters(
@@ -189,8 +190,9 @@ def test_the_value_of_a_contract_is_the_sum_over_the_years_survived() -> None:
     chance = np.array([0.1, 0.0, 0.1])
     settings = Value(years=2, discount_rate=0.08, margin_share=0.4)
     found = value_of_contracts(matrix, chance, churn=CHURN, settings=settings)
-    survival = 0.9 ** (365.25 / 104)
-    by_hand = 12 * 50 * 0.4 * (survival**0.5 / 1.08**0.5 + survival**1.5 / 1.08**1.5)
+    halves = np.array([0.5, 1.5])
+    there = survival(chance[:1], halves * 365.25 / 104, assumed(settings))[0]
+    by_hand = 12 * 50 * 0.4 * sum(there / 1.08**halves)
     unlost = 12 * 50 * 0.4 * (1 / 1.08**0.5 + 1 / 1.08**1.5)
     assert found["value"].tolist() == pytest.approx([by_hand, unlost, 0.0])
     assert found.index.equals(matrix.index)
