@@ -17,7 +17,10 @@ from features.meanings import english_of, german_of
 Expected = Literal["+", "-", ""]
 """Whether people expect a higher value to endanger (+) or to bind (-) the customer; empty: no expectation."""
 
-GROUPS = ("sales", "assortment", "prices", "complaints", "contacts", "payments", "feedback", "relationship", "rhythm")
+GROUPS = (
+    *("sales", "assortment", "prices", "complaints", "contacts", "payments", "feedback", "relationship", "losses"),
+    "rhythm",
+)
 """Feature groups, each a module of ``features.groups``: to add one, write its file and name it here."""
 
 

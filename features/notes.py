@@ -21,7 +21,8 @@ COST = {
     " complaints are answered",
     "feedback": "no features or reasons from feedback (NPS, CSAT, visits)",
     "contracts": "no features or reasons from contracts, and the definition `contract` cannot be used",
-    "losses": "no check of the reasons against what lost customers said",
+    "losses": "no check of the reasons against what lost customers said; win-back knows neither told reasons nor who is"
+    " said to be winnable",
     "treatments": "no measured effects: measures are ranked by assumed effects",
 }
 """Per optional table: what falls away without it."""

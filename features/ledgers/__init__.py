@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from features.ledger import Ledger
-from features.ledgers import complaints, contacts, contracts, customers, feedback, orders
+from features.ledgers import complaints, contacts, contracts, customers, feedback, losses, orders
 from features.ledgers.rows import History, Reading
 
 READINGS: Mapping[str, Reading] = {
@@ -17,6 +17,7 @@ READINGS: Mapping[str, Reading] = {
         contacts.READING,
         feedback.READING,
         contracts.READING,
+        losses.READING,
     )
 }
 """What is read of each table, by table: to read another one, write its file and name it here."""

@@ -47,6 +47,7 @@ COLUMNS = {
         "customer_id", "starts_on", "ends_on", "agreed_until", "cancelled_on", "notice_days", "product",
         "recurring_amount", "known_at",
     ),
+    "losses": ("customer_id", "occurred_on", "winnable", "source", "known_at"),
     "customers": (
         "customer_id", "email", "phone", "type", "industry", "size", "preferred_channel", "since", "birthday",
         "known_at",
@@ -65,10 +66,12 @@ def company(random: Random, *, customers: int = 12) -> Company:
         tables["contacts"] += [_contact(random, customer) for _ in range(random.choice((0, 1, 2, 6, 25)))]
         tables["feedback"] += [_answer(random, customer) for _ in range(random.choice((0, 1, 4, 15)))]
         tables["contracts"] += [_contract(random, customer) for _ in range(random.choice((0, 0, 1, 3)))]
+        tables["losses"] += _losses(customer)
         tables["customers"] += [_master(random, customer) for _ in range(random.choice((0, 1, 1, 1)))]
     for name, rows in tables.items():
-        random.shuffle(rows)
-        _number(random, name, rows)
+        own = Random("losses") if name == "losses" else random
+        own.shuffle(rows)
+        _number(own, name, rows)
     return tables
 
 
@@ -78,7 +81,7 @@ def new_rows(random: Random, table: str, customer: str) -> list[Row]:
         return _order(random, customer)
     make = {
         "complaints": _complaint, "contacts": _contact, "feedback": _answer, "contracts": _contract,
-        "customers": _master,
+        "customers": _master, "losses": _loss,
     }[table]  # fmt: skip
     rows = [make(random, customer)]
     _number(random, table, rows)
@@ -246,6 +249,23 @@ def _answer(random: Random, customer: str) -> Row:
         "kind": kind,
         "score": None if random.random() < 0.3 else float(score),
         "known_at": _known(random, day),
+    }
+
+
+def _losses(customer: str) -> list[Row]:
+    """Some losses, from a stream of their own, so that the other tables stay what they were without them."""
+    random = Random(f"losses of {customer}")
+    return [_loss(random, customer) for _ in range(random.choice((0, 1, 1, 4)))]
+
+
+def _loss(random: Random, customer: str) -> Row:
+    day = some_day(random)
+    return {
+        "customer_id": customer,
+        "occurred_on": day,
+        "winnable": random.choice((True, False, None)),
+        "source": random.choice(("interview", "inferred", None)),
+        "known_at": _known(random, day, late=0.6),
     }
 
 

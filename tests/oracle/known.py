@@ -36,6 +36,7 @@ class Snapshot:
     contacts: Sequence[Row]
     feedback: Sequence[Row]
     contracts: Sequence[Row]
+    losses: Sequence[Row]
     customer: Row | None
     norms: Any = None
 
@@ -85,6 +86,7 @@ def snapshot_of(tables: Mapping[str, list[Row]], customer: str, cutoff: date, *,
         contacts=sorted(past.get("contacts", []), key=lambda row: (row["day"], row["contact_id"])),
         feedback=sorted(past.get("feedback", []), key=lambda row: row["day"]),
         contracts=sorted(past.get("contracts", []), key=lambda row: row["day"]),
+        losses=sorted(past.get("losses", []), key=lambda row: row["day"]),
         customer=next(iter(past.get("customers", [])), None),
     )
 

@@ -18,7 +18,18 @@ from features.catalogue import GROUPS
 from features.cohort import Cohort, cohort_of
 from features.definition import Churn
 from features.errors import ContractError
-from features.groups import assortment, complaints, contacts, feedback, payments, prices, relationship, rhythm, sales
+from features.groups import (
+    assortment,
+    complaints,
+    contacts,
+    feedback,
+    losses,
+    payments,
+    prices,
+    relationship,
+    rhythm,
+    sales,
+)
 from features.history import History, Seen, load_history
 from features.ledger import Column, Ledger, Past
 from features.ledgers.rows import NEVER
@@ -264,6 +275,11 @@ def scores_of_all(feedback: Past, nps: Past) -> Column:
     return np.full(len(feedback.customers), float(nps.ledger.values["score"].sum()))
 
 
+def lost_some_day(losses: Past) -> Column:
+    """Losses of all times [count]."""
+    return rows_of(losses.ledger)[losses.customers]
+
+
 def answered_some_day(feedback: Past) -> Column:
     """Questions of all times [count]."""
     return rows_of(feedback.ledger)[feedback.customers]
@@ -324,6 +340,7 @@ LEAKS = {
     "late complaints are seen": Leak(patches=((History, "known_before", keeping("complaints")),)),
     "late contacts are seen": Leak(patches=((History, "known_before", keeping("contacts")),)),
     "late contracts are seen": Leak(patches=((History, "known_before", keeping("contracts")),)),
+    "late losses are seen": Leak(patches=((History, "known_before", keeping("losses")),)),
     "late feedback is seen": Leak(patches=((History, "known_before", keeping("feedback")),)),
     "what became known on the cutoff is seen": Leak(patches=((History, "known_before", known_on_the_cutoff),)),
     "windows hold the cutoff": Leak(patches=((Past, "_position", window_with_cutoff),)),
@@ -356,6 +373,7 @@ LEAKS = {
             (complaints, will_be_answered),
             (feedback, scores_of_all),
             (feedback, answered_some_day),
+            (losses, lost_some_day),
             (relationship, days_to_end),
             (relationship, contracts_ever),
             (relationship, notice_to_come),

@@ -51,6 +51,10 @@ def answer(customer: str, occurred_on: str, kind: str, score: float | None, **mo
     return {"customer_id": customer, "occurred_on": day(occurred_on), "kind": kind, "score": score, **more}
 
 
+def loss(customer: str, occurred_on: str, **more: Any) -> Row:
+    return {"customer_id": customer, "occurred_on": day(occurred_on), **more}
+
+
 def master(customer: str, **more: Any) -> Row:
     return {"customer_id": customer, **more}
 

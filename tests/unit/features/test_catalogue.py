@@ -21,7 +21,7 @@ from features.ledgers import READINGS
 from features.matrix import build_matrix
 from features.meanings import absent_when
 from features.vetting import problems_of
-from tests.unit.features.small import answer, complaint, contact, contract, day, history, master, order
+from tests.unit.features.small import answer, complaint, contact, contract, day, history, loss, master, order
 
 COMPLETE = {name: {"known_at", *(column.name for column in table.columns)} for name, table in TABLES.items()}
 FEATURES = tuple(catalogue())
@@ -78,7 +78,7 @@ def test_with_every_column_every_feature_is_available() -> None:
     assert catalogue().available(COMPLETE) == FEATURES
 
 
-@pytest.mark.parametrize("table", ["complaints", "contacts", "contracts", "customers", "feedback"])
+@pytest.mark.parametrize("table", ["complaints", "contacts", "contracts", "customers", "feedback", "losses"])
 def test_a_missing_table_takes_exactly_the_features_that_need_it(table: str) -> None:
     there = names(catalogue().available({name: columns for name, columns in COMPLETE.items() if name != table}))
     gone = names(FEATURES) - there
@@ -161,7 +161,7 @@ def test_a_group_is_added_by_one_file_and_one_name(monkeypatch: pytest.MonkeyPat
     assert matrix["loyalty__bookings_per_contact_364d"].tolist() == [2.0, 1.0]
 
 
-@pytest.mark.parametrize("missing", ["complaints", "contacts", "contracts", "customers", "feedback"])
+@pytest.mark.parametrize("missing", ["complaints", "contacts", "contracts", "customers", "feedback", "losses"])
 def test_the_matrix_without_a_table_is_the_matrix_without_its_features(missing: str) -> None:
     rows = {
         "orders": [order("a", "2024-02-20"), order("b", "2024-01-01")],
@@ -170,6 +170,7 @@ def test_the_matrix_without_a_table_is_the_matrix_without_its_features(missing: 
         "contracts": [contract("a", "2023-01-01")],
         "customers": [master("a", since=day("2020-01-01"))],
         "feedback": [answer("a", "2024-02-01", "nps", 9)],
+        "losses": [loss("a", "2024-02-01", winnable=True)],
     }
     told = {"cutoff": day("2024-03-01"), "churn": Churn(), "known_until": day("2024-03-01")}
     some: dict[str, list[dict[str, object]]] = {name: own for name, own in rows.items() if name != missing}
