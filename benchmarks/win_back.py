@@ -35,6 +35,8 @@ from pipelines.library import Company
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
 MORNINGS = 3
+RETAIL_STRIDE = 2
+"""Online Retail has one year: its mornings lie every second training cutoff apart, and their outcomes overlap."""
 RULES = ("last_order", "rfm_logistic")
 """The rules that must be beaten; RFM times turnover is shown besides."""
 SIZES: Mapping[str, Mapping[str, Any]] = {
@@ -81,10 +83,11 @@ def demo(*, customers: int, seeds: Sequence[int], places: int, most: int) -> dic
     return found
 
 
-def newest(company: Company, cutoff: date) -> list[LapsedMorning]:
-    """Return the newest mornings whose outcome is known, a lead and horizon apart where the history allows it."""
-    origins = origins_of(company.cutoffs(cutoff), company.settings.churn)[-MORNINGS:]
-    return list(mornings(company, cutoff, origins=origins))
+def newest(company: Company, cutoff: date, *, stride: int | None = None) -> list[LapsedMorning]:
+    """Return three mornings with known outcome: a lead and horizon apart, or every ``stride``-th training cutoff."""
+    days = company.cutoffs(cutoff)
+    spread = origins_of(days, company.settings.churn) if stride is None else days[::-1][::stride][:MORNINGS][::-1]
+    return list(mornings(company, cutoff, origins=spread[-MORNINGS:]))
 
 
 def public() -> dict[str, Any]:
@@ -95,7 +98,9 @@ def public() -> dict[str, Any]:
     company = Company.from_config(ROOT / "configs" / "online_retail.yaml", root=ROOT)
     churn = company.settings.churn.model_copy(update={"active_within_days": 90, "horizon_days": 60})
     company.settings = company.settings.model_copy(update={"churn": churn})
-    retail = told_of(newest(company, company.newest_cutoff()), company.settings.lists.win_back.size)
+    retail = told_of(
+        newest(company, company.newest_cutoff(), stride=RETAIL_STRIDE), company.settings.lists.win_back.size
+    )
     print("online_retail", json.dumps(retail), flush=True)
     telco = telco_agreement(DATA / "ibm_telco")
     print("agreement_ibm_telco", json.dumps(telco), flush=True)

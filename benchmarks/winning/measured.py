@@ -66,7 +66,8 @@ def mornings(company: Company, cutoff: date, *, origins: Sequence[date] | None) 
         rows = rows.join(wide["log_odds"], on="customer_id").join(worth, on="customer_id")
         rows["probability"] = rows["customer_id"].map(wide["probability"][DELIVERED])
         rows["turnover"] = lapsed["sales__turnover_728d"].clip(lower=0).to_numpy()
-        rows["rfm_x_turnover"] = rows["customer_id"].map(wide["probability"]["rfm_logistic"]) * rows["turnover"]
+        if "rfm_logistic" in wide["probability"]:
+            rows["rfm_x_turnover"] = rows["customer_id"].map(wide["probability"]["rfm_logistic"]) * rows["turnover"]
         rows["brought"] = rows["customer_id"].map(_brought(company, morning.origin, cutoff)).fillna(0.0)
         rows["last"] = rows["customer_id"].map(last_purchase_on(lapsed))
         chosen = str(said.evidence["chosen"])

@@ -10,7 +10,7 @@ from pipelines.demo.company import DemoCompany, csv_bytes, demo_company, write_d
 from pipelines.settings import load_settings
 
 _FOLDERS = (
-    "data", "truth", "quarantine", "matrix", "backtest", "scores", "lists", "history", "report", "export",
+    "data", "truth", "quarantine", "matrix", "backtest", "scores", "lists", "losses", "history", "report", "export",
     "mlartifacts",
 )  # fmt: skip
 _FILES = ("ledger.duckdb", "mlflow.db")

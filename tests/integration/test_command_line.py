@@ -157,3 +157,22 @@ def test_an_unexpected_error_is_one_line_and_the_traceback_comes_on_request(conf
     assert done.stderr.count("\n") == 1
     assert "TREUE_DEBUG=1" in done.stderr
     assert "Traceback" in treue(config.parent, "check", "--config", config.name, TREUE_DEBUG="1").stderr
+
+
+@pytest.mark.slow
+def test_losses_writes_page_guide_and_form_and_names_the_faults_of_a_filled_form(config: Path, tmp_path: Path) -> None:
+    done = treue(tmp_path, "losses", "--config", str(config), "--cutoff", CUTOFF)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "out" / "company" / "losses" / f"cutoff={CUTOFF}"
+    for name in ("losses.html", "guide.html", "form.csv"):
+        assert (folder / name).is_file()
+        assert name in done.stdout
+    rows = (folder / "form.csv").read_text(encoding="utf-8-sig").splitlines()
+    filled = tmp_path / "filled.csv"
+    filled.write_text("\n".join([rows[0], rows[1].replace(",,,,", ",soon,too expensive,,,", 1)]), encoding="utf-8")
+    faulty = treue(tmp_path, "losses", "--config", str(config), "--cutoff", CUTOFF, "--read", str(filled))
+    assert faulty.returncode == 1
+    assert "filled.csv, row 2, column Asked on: expected a date such as" in faulty.stdout
+    assert faulty.stderr.startswith("treue: ")
+    assert faulty.stderr.count("\n") == 1
+    assert "Traceback" not in faulty.stdout + faulty.stderr
