@@ -46,7 +46,7 @@ class FirstYear:
 def value_of(first: FirstYear, *, staying: Staying, churn: Churn, settings: Value, index: pd.Index) -> pd.DataFrame:
     """Return the value of each customer with an 80 % interval, never below 0 and never missing.
 
-    Who costs more than he brings is worth 0: there is nothing to keep. The interval joins that of the first margin and
+    Who costs more than they bring is worth at most the potential. The interval joins that of the first margin and
     that of how long the customer stays, as independent of each other.
     """
     parts = [

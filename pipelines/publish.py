@@ -40,10 +40,13 @@ from retention.measures import ListName, Measure, parse_measures, shipped_measur
 from retention.own_texts import texts_for
 from retention.plan import make_plan
 from retention.reasons import MOST, endangering_families
+from retention.report.words import report_texts
 from retention.sentences import sentences
 from retention.tables import for_people, plan_for_owners
 from retention.texts import Purpose, ReasonTexts
 from retention.win_back import left_out, told_in_words
+from retention.worth import CLASSES_FILE as CLASSES
+from retention.worth import NEEDED, classes_table, texts_of
 
 LISTS: tuple[ListName, ...] = ("early_warning", "win_back")
 """The lists, in the order in which they are planned."""
@@ -96,6 +99,7 @@ def publish(settings: Settings, cutoff: date) -> Path:
     rows |= _write_machine(folder, GONE, left) | _write_people(folder, GONE, left, desk)
     out = _left_out(desk)
     rows |= _write_machine(folder, LEFT_OUT, out) | _write_people(folder, LEFT_OUT, out, desk)
+    rows |= _write_classes(folder, desk)
     manifest = read_manifest(places.scores(cutoff))
     listed, scores = lists["early_warning"], desk.scores["early_warning"]
     remember(settings, desk.watched, scores=scores, listed=listed, left=left, run=manifest)
@@ -237,7 +241,25 @@ def _write_lists(
         rows |= _write_machine(folder, name, machine) | _write_people(folder, name, people, desk)
     everyone = pd.concat([listed.assign(list=name) for name, listed in lists.items()], ignore_index=True)
     work = plan_for_owners(plan, listed=everyone, texts=desk.texts)
+    work["contacts_per_year"] = work["segment"].map(_contacts(desk)).astype("Int64").astype("str")
     return rows | _write_machine(folder, "plan", plan) | _write_people(folder, "plan", work, desk)
+
+
+def _contacts(desk: Desk) -> dict[str, int]:
+    """Return how often a customer of each class shall hear from us in a year."""
+    return {str(name): count for name, count in desk.settings.value.service.contacts_per_year.items()}
+
+
+def _write_classes(folder: Path, desk: Desk) -> dict[str, int]:
+    """Write every active customer's class by value and by turnover; nothing for scores of an older Treue."""
+    scores, customers = desk.scores["early_warning"], desk.customers
+    if not set(NEEDED) <= set(scores.columns):
+        return {}
+    known = {"names": texts_of(customers, "name"), "owners": texts_of(customers, "owner")}
+    table = classes_table(scores, **known, contacts_per_year=_contacts(desk))
+    words = report_texts(desk.settings.language).worth
+    told = table.assign(**{name: table[name].map({"": ""} | words) for name in ("differs", "standing")})
+    return _write_machine(folder, CLASSES, table) | _write_people(folder, CLASSES, told, desk)
 
 
 def _with_signals(desk: Desk, listed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

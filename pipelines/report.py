@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,10 @@ from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
 from pipelines.signals import read_signals
 from retention.formats import Language
-from retention.report.inputs import FOLD_COLUMNS, SCORE_COLUMNS, ReportInputs
+from retention.report.inputs import FOLD_COLUMNS, SCORE_COLUMNS, WORTH_COLUMNS, ReportInputs
 from retention.report.page import report_page
 from retention.texts import Purpose
+from retention.worth import regions_of, texts_of
 
 PAGE = "report.html"
 _VERSIONS: Mapping[Purpose, str] = {"churn": "model_version", "return": "return_model_version"}
@@ -55,6 +56,7 @@ def report_inputs(settings: Settings, cutoff: date) -> ReportInputs:
     about = read_manifest(places.lists(cutoff))
     since = about.get("since_run")
     lists = {name: read_parquet(places.lists(cutoff), f"{name}.parquet").to_pandas() for name in _LISTS}
+    customers, scored = master_data(settings, cutoff), read_parquet(scores, SCORES)
     return ReportInputs(
         name=settings.name,
         language=settings.language,
@@ -63,9 +65,12 @@ def report_inputs(settings: Settings, cutoff: date) -> ReportInputs:
         horizon_first=horizon.first,
         horizon_last=horizon.last,
         churn=settings.churn,
-        scores=read_parquet(scores, SCORES).select(SCORE_COLUMNS).to_pandas(),
+        scores=scored.select(known_columns(scored.column_names)).to_pandas(),
         returns=read_parquet(scores, RETURNS).select(SCORE_COLUMNS).to_pandas(),
-        owners=_owners(settings, cutoff),
+        owners=texts_of(customers, "owner"),
+        names=texts_of(customers, "name"),
+        regions=regions_of(customers),
+        contacts_per_year={str(name): count for name, count in settings.value.service.contacts_per_year.items()},
         measures=measures_of(settings, features),
         evidence=evidence,
         folds=folds,
@@ -149,7 +154,6 @@ def _folds(folder: Path, purpose: Purpose) -> pd.DataFrame:
     return folds
 
 
-def _owners(settings: Settings, cutoff: date) -> pd.Series[str]:
-    """Return the account manager of every customer in the master data; nothing without them."""
-    customers = master_data(settings, cutoff).set_index("customer_id")
-    return customers["owner"].astype("str") if "owner" in customers.columns else pd.Series(dtype="str")
+def known_columns(there: Sequence[str]) -> list[str]:
+    """Return the columns of the scores that the page reads, without those that an older Treue did not write."""
+    return [*SCORE_COLUMNS, *(name for name in WORTH_COLUMNS if name in there)]

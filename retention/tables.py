@@ -17,6 +17,7 @@ SHARES = ("probability", "probability_before", "probability_low", "probability_h
 MONEY = (
     *("value", "value_at_risk", "value_at_risk_before", "expected_value", "expected_net_value", "cost"),
     *("margin_if_returned", "value_if_returned"),
+    *("value_low", "value_high", "turnover", "expected_margin", "cost_to_serve", "potential"),
 )
 DATES = ("by_when", "since", "rest_until", "lost_on")
 MACHINE = ("lever", "probability_if", "best_from", "best_until", "obstacle")

@@ -41,7 +41,8 @@ def usual_in(snapshots: pd.DataFrame, *, margin_share: float) -> Usual:
     if "sales__margin_728d" in snapshots.columns and sold > 0:
         share = float(np.clip(column(snapshots, "sales__margin_728d").sum() / sold, -1, 1))
     basket = sold / max(float(orders.sum()), 1.0)
-    return Usual(basket=basket, margin_share=share, turnover=max(float(by_months(snapshots).mean()), 0.01))
+    year = float(by_months(snapshots).mean()) if len(snapshots) else 0.0
+    return Usual(basket=basket, margin_share=share, turnover=max(year, 0.01))
 
 
 def column(matrix: pd.DataFrame, name: str) -> Column:

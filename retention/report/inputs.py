@@ -15,12 +15,15 @@ from retention.formats import Language
 from retention.measures import Measure
 from retention.movement import GONE_COLUMNS
 from retention.texts import Purpose
+from retention.worth import NEEDED
 
 SCORE_COLUMNS = (
     "customer_id", "probability", "probability_low", "probability_high", "risk_band", "segment", "value",
     "value_at_risk", *(f"{kind}_{place}" for kind in ("reason", "contribution") for place in range(1, 6)),
 )  # fmt: skip
 """Columns of the scores that the report reads."""
+WORTH_COLUMNS = ("value_low", "value_high", *NEEDED)
+"""Those that it reads where they are: scores of an older Treue lack them."""
 FOLD_COLUMNS = ("purpose", "candidate", "label", "probability")
 """Columns of the backtest's folds that the report reads."""
 
@@ -64,6 +67,10 @@ class ReportInputs:
         What holds for the whole early-warning list, in the language of the page; empty when nothing does.
     challengers : mapping of purpose, optional
         What the backtest of a newer model that is not in use states, with its ``cutoff``.
+    names, regions : Series of str, index customer_id
+        Names of customers, and where they are; empty without master data.
+    contacts_per_year : mapping of class to count
+        How often a customer of each class shall hear from the company.
     cards : mapping of purpose, optional
         The model card of the model in use, as text in the language of the page.
     """
@@ -94,6 +101,9 @@ class ReportInputs:
     since_run: date | None = None
     list_note: str = ""
     challengers: Mapping[Purpose, Mapping[str, Any]] = field(default_factory=dict)
+    names: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
+    regions: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
+    contacts_per_year: Mapping[str, int] = field(default_factory=dict)
     cards: Mapping[Purpose, str] = field(default_factory=dict)
 
     @property

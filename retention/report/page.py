@@ -16,6 +16,7 @@ from retention.report.rows import first_rows, planned
 from retention.report.signals import shown_rules, speak_beside
 from retention.report.trust import staleness, trust_in
 from retention.report.words import ReportTexts, report_texts
+from retention.report.worth import worth_in
 from retention.texts import Purpose, ReasonTexts
 
 FIRST_ROWS = 25
@@ -70,6 +71,7 @@ def _context(inputs: ReportInputs, words: ReportTexts, texts: ReasonTexts) -> di
         "movement": movement(inputs, texts),
         **_lists(inputs, texts),
         **_portfolio(inputs, words),
+        "worth": worth_in(inputs, words),
         **_grounds(inputs),
         "signals": shown_rules(inputs.signals, words),
         "signals_beside": speak_beside(inputs.evidence.get("churn", {})),

@@ -47,6 +47,7 @@ class ReportTexts(Section):
     signals: Words = Field(description="Part 3b: readable rules and what they are worth.")
     verdicts: Words = Field(description="What a rule's figures mean.")
     spread: Words = Field(description="Part 4: how risk and value are distributed.")
+    worth: Words = Field(description="Part 4b: what customers are worth, and what is at stake where.")
     trust: Words = Field(description="Part 5: how far the figures can be trusted.")
     cautions: Words = Field(description="What makes the figures less sure.")
     data: Words = Field(description="Part 6: the data.")
