@@ -23,7 +23,7 @@ from features.errors import LeakageError
 from features.matrix import feature_names
 from features.timeline import require_finished
 from models.blend import BLENDED, Fit, FitBlend
-from models.boosting import BoostingSettings, fit_boosted
+from models.boosting import MEMBERS, BoostingSettings, fit_boosted
 from models.calibrate import Calibration, at_level_of, fit_calibration, uncalibrated, untested_on_later_time
 from models.candidates import LADDER, Candidate, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
 from models.choice import choose, says_something
@@ -37,11 +37,16 @@ from models.tested import tested_by
 from models.trees import settings_of_trees
 from models.verdict import against_rivals
 
+_TRIED_MEMBERS = 2
+"""Members of an ensemble on trial: enough to choose by, and a fold costs two fifths; delivered are all."""
 
-def ladder(purpose: Purpose, training: Training, settings: BoostingSettings | None = None) -> Mapping[str, Fit]:
-    """Return the candidates from the simplest to the most able, ready to fit."""
-    lost = purpose == "churn"
-    boosted = partial(fit_boosted, lost=lost, seed=training.seed, threads=training.threads, settings=settings)
+
+def ladder(
+    purpose: Purpose, training: Training, settings: BoostingSettings | None = None, *, members: int = MEMBERS
+) -> Mapping[str, Fit]:
+    """Return the candidates from the simplest to the most able, ready to fit; ensembles of trees have ``members``."""
+    lost, seed, threads = purpose == "churn", training.seed, training.threads
+    boosted = partial(fit_boosted, lost=lost, seed=seed, threads=threads, settings=settings, members=members)
     alone: Mapping[str, Fit] = {
         "rule": partial(fit_rule, lost=lost),
         "rhythm": partial(fit_rhythm, lost=lost),
@@ -170,11 +175,11 @@ def _ground_of(
     cutoffs = sorted(set(rows["cutoff"]))
     folds = folds_of(cutoffs, churn)
     settings = settings_of_trees(rows, folds, purpose=purpose, training=training, journal=journal)
-    steps = ladder(purpose, training, settings)
-    tested = tested_by(steps, (split(rows, fold) for fold in folds))
+    steps, on_trial = ladder(purpose, training, settings), ladder(purpose, training, settings, members=_TRIED_MEMBERS)
+    tested = tested_by(on_trial, (split(rows, fold) for fold in folds))
     ways = rivals(feature_names(rows), churn, lost=purpose == "churn")
     others = tested_by(ways, (split(rows, fold) for fold in folds))
-    decisive = _decisive(rows, steps, tested)
+    decisive = _decisive(rows, on_trial, tested)
     chosen, remark = choose(decisive, rows["label"].to_numpy(np.int8), steps)
     if decisive is not tested:
         remark = f"{_WHY_LEFT_OUT[tested.empty]}; among customers left out of the newest cutoff {remark}"
