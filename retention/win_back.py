@@ -50,7 +50,7 @@ def still_holding(told: pd.DataFrame, last_purchase_on: pd.Series) -> pd.DataFra
     -------
     DataFrame with ``TOLD_COLUMNS``, index customer_id, sorted
     """
-    last = told["customer_id"].map(last_purchase_on)
+    last = last_purchase_on.reindex(told["customer_id"]).set_axis(told.index)
     holds = (last - pd.to_datetime(told["occurred_on"])).dt.days < STALE_DAYS
     newest = told[holds.fillna(False)].sort_values(["customer_id", "occurred_on", "told_on", "loss_reason"])
     return newest.drop_duplicates("customer_id", keep="last").set_index("customer_id")[list(TOLD_COLUMNS)]
