@@ -98,15 +98,29 @@ def train_margin(settings: Settings, cutoff: date, snapshots: pd.DataFrame, *, r
 
 
 def margin_in_use(settings: Settings, cutoff: date) -> MarginModel | None:
-    """Return the newest forecast of margins of the same recipe and assumptions up to ``cutoff``; None without one."""
+    """Return the forecast of margins trained with the churn model in use, so that a roll-back takes both back.
+
+    It must be of the same recipe and assumptions. Where none is that old the next one after it speaks, if there is one.
+    """
     places, recipe = Places(Path(settings.output)), _recipe_at(settings, cutoff)
-    for _, folder in reversed(list(places.finished_before("margin", cutoff + timedelta(days=1)))):
-        said = read_manifest(folder)
-        if said["recipe"] == recipe and said["assumed"] == _assumed(settings):
-            files = {name: (folder / name).read_bytes() for name in said["files"]}
-            if digest_of(files) == said["digest"]:
-                return MarginModel.from_files(files, threads=settings.training.threads)
-    return None
+    name, registry = model_name(settings, "churn"), open_registry(settings)
+    churn = registry.champion_version(name, cutoff=cutoff, recipe=recipe, not_before=date.min)
+    known = list(places.finished_before("margin", cutoff + timedelta(days=1)))
+    with_churn = cutoff if churn is None else churn.cutoff
+    earlier = [folder for day, folder in known if day <= with_churn]
+    later = [folder for day, folder in known if day > with_churn]
+    models = (_margin_in(folder, settings, recipe) for folder in (*reversed(earlier), *later))
+    return next((model for model in models if model is not None), None)
+
+
+def _margin_in(folder: Path, settings: Settings, recipe: str) -> MarginModel | None:
+    """Return a folder's forecast; None if it stands on other features or assumptions, or is not what was written."""
+    said = read_manifest(folder)
+    if said["recipe"] != recipe or said["assumed"] != _assumed(settings):
+        return None
+    files = {name: (folder / name).read_bytes() for name in said["files"]}
+    whole = digest_of(files) == said["digest"]
+    return MarginModel.from_files(files, threads=settings.training.threads) if whole else None
 
 
 def _assumed(settings: Settings) -> dict[str, float]:

@@ -27,6 +27,7 @@ from features.outputs import MANIFEST
 from features.own import OwnFeatures
 from models.boosting import BoostingSettings, fit_boosted
 from models.churn_model import COHORTS, ChurnModel
+from models.margin import MarginModel
 from pipelines import stages
 from pipelines.demo.company import demo_company
 from pipelines.library import Company
@@ -95,6 +96,11 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     others = [name for name in one.columns if name not in numbers]
     bits = one[numbers].to_numpy().tobytes() == other[numbers].to_numpy(np.float64).tobytes()
     return bits and one[others].equals(other[others].astype(one[others].dtypes.to_dict()))
+
+
+def forecast(company: Company, model: ChurnModel) -> MarginModel | None:
+    """Return the forecast of margins that a notebook's scores of active customers stand on."""
+    return company._margin(model.cutoff) if model.purpose == "churn" else None
 
 
 def spread_matrices(made: SparkCompany, cutoffs: list[date]) -> dict[date, pd.DataFrame]:
@@ -219,7 +225,7 @@ def with_trees(model: ChurnModel, snapshots: pd.DataFrame) -> ChurnModel:
 def test_scores_and_reasons_are_those_of_one_machine(spark: Any, demo: Both, models: Mapping[str, ChurnModel]) -> None:
     with SparkCompany(demo.frames(spark), demo.embedded.settings, cutoff=demo.cutoff, partitions=3) as made:
         for name, model in models.items():
-            found = made.score(model, run_id="notebook").toArrow().to_pandas()
+            found = made.score(model, run_id="notebook", margin=forecast(demo.embedded, model)).toArrow().to_pandas()
             expected = demo.embedded.score(demo.cutoff, model)
             assert expected["reason_1"].notna().any()
             assert same(expected, found), name
@@ -232,7 +238,11 @@ def test_scores_of_customers_who_are_alone_on_their_executor_are_the_same(
     few = demo_of({name: rows[rows["customer_id"].isin(ids)] for name, rows in DEMO.items()})
     with SparkCompany(few.frames(spark), few.embedded.settings, cutoff=few.cutoff, partitions=16) as made:
         for name in ("churn", "trees"):
-            found = made.score(models[name], run_id="notebook").toArrow().to_pandas()
+            found = (
+                made.score(models[name], run_id="notebook", margin=forecast(few.embedded, models[name]))
+                .toArrow()
+                .to_pandas()
+            )
             assert len(found) > 5
             assert same(few.embedded.score(few.cutoff, models[name]), found), name
 
@@ -327,7 +337,7 @@ def test_online_retail_gives_the_same_features_scores_and_reasons(spark: Any, mo
         for day, matrix in made.matrices(days):
             assert same(both.matrix(day), matrix.to_pandas()), day
         for model in trained:
-            found = made.score(model, run_id="notebook").toArrow().to_pandas()
+            found = made.score(model, run_id="notebook", margin=forecast(both.embedded, model)).toArrow().to_pandas()
             assert same(both.embedded.score(cutoff, model), found), model.purpose
 
 
