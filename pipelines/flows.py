@@ -50,6 +50,12 @@ def score_task(config: str, cutoff: date) -> str:
     return str(_done(stages.score, config, cutoff))
 
 
+@task(name="matured")
+def matured_task(config: str, cutoff: date) -> str:
+    """Check earlier scores by what has become of them; return the folder."""
+    return str(_done(stages.matured, config, cutoff))
+
+
 @task(name="signals")
 def signals_task(config: str, cutoff: date) -> str:
     """Measure the rules and write which fire; return the folder."""
@@ -125,6 +131,7 @@ def publish(config: str, cutoff: date | None = None) -> str:
     """Write lists, plan and report from the scores there are; return the lists' folder."""
     day = _cutoff(config, cutoff)
     signals_task(config, day)
+    matured_task(config, day)
     folder = lists_task(config, day)
     report_task(config, day)
     return folder
@@ -150,6 +157,7 @@ def run(config: str, cutoff: date | None = None) -> dict[str, Any]:
     day = _cutoff(config, cutoff)
     scores = score(config, day)
     signals = signals_task(config, day)
+    matured_task(config, day)
     lists = lists_task(config, day)
     page = report_task(config, day)
     return {

@@ -17,13 +17,12 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from pydantic import BaseModel
 
 from features.catalogue import Catalogue, Group
 from features.errors import ConfigError, LeakageError
@@ -37,10 +36,13 @@ from models.backtest import Judged, judge
 from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.ladder import train as train_ladder
 from models.margin import MarginModel, fit_margin
+from models.matured import Recheck
 from models.settings import Training, Value
 from pipelines.as_of import AsOf, Checked
 from pipelines.build_features import cutoffs_to_learn_from
 from pipelines.explained import Explained, explained
+from pipelines.given import Day, Language, day_given, section_given
+from pipelines.matured import recheck_of
 from pipelines.mornings import mornings_of
 from pipelines.own_features import catalogue_of
 from pipelines.score import scored
@@ -54,10 +56,6 @@ from retention.sentences import sentences
 
 if TYPE_CHECKING:
     import shap
-
-Language = Literal["de", "en"]
-Day = date | str
-"""A cutoff: a date, a timestamp or ISO text ("2026-01-01")."""
 
 
 class Company:
@@ -109,8 +107,8 @@ class Company:
             "sources": {name: {"uri": f"frame {name}"} for name in tables},
             "features": {"leave_out": list(leave_out)},
             "churn": churn,
-            "training": _plain(training),
-            "value": _plain(value),
+            "training": section_given(training),
+            "value": section_given(value),
         }
         frames = {name: frame.copy(deep=False) for name, frame in tables.items()}
         settings = settings_from(content, place="Company")
@@ -135,7 +133,7 @@ class Company:
 
     def check(self, cutoff: Day | None = None) -> Checked:
         """Return what became of every row: accepted, quarantined with its reason, or known later than ``cutoff``."""
-        return Checked(self._take(cutoff=None if cutoff is None else _day(cutoff)))
+        return Checked(self._take(cutoff=None if cutoff is None else day_given(cutoff)))
 
     def newest_cutoff(self) -> date:
         """Return the day after the last known order: the newest morning the tables can speak for."""
@@ -144,7 +142,7 @@ class Company:
 
     def history(self, cutoff: Day) -> History:
         """Return the ledgers the features are read from, with the rows known before ``cutoff``."""
-        return self._as_of(_day(cutoff)).history
+        return self._as_of(day_given(cutoff)).history
 
     def matrix(self, cutoff: Day, *, known_at: Day | None = None) -> pd.DataFrame:
         """Return the snapshots of ``cutoff`` with all features; with labels as far as known on ``known_at``.
@@ -152,7 +150,7 @@ class Company:
         One row per customer of the cohorts, ordered by customer_id; columns
         customer_id, cutoff, cohort, label (missing while the horizon is unfinished), then one per feature.
         """
-        day, until = _day(cutoff), _day(cutoff if known_at is None else known_at)
+        day, until = day_given(cutoff), day_given(cutoff if known_at is None else known_at)
         if until < day:
             raise ConfigError(f"known_at: expected {day} or later, the cutoff being {day}, got {until}")
         known = self._as_of(until)
@@ -165,25 +163,25 @@ class Company:
         it depends on who else is asked for), cutoff, customer_id, value, otherwise. No row: all keep their promises.
         """
         history = self._as_of(self.newest_cutoff()).history
-        norms = {day: norms_at(history, cutoff=day) for day in map(_day, cutoffs)}
+        norms = {day: norms_at(history, cutoff=day) for day in map(day_given, cutoffs)}
         found = broken_promises(history, norms=norms, churn=self.settings.churn)
         return pd.DataFrame([vars(each) for each in found], columns=list(Broken.__dataclass_fields__))
 
     def cutoffs(self, cutoff: Day) -> tuple[date, ...]:
         """Return the days whose snapshots may be learned from on the morning of ``cutoff``, oldest first."""
-        known = self._as_of(_day(cutoff))
+        known = self._as_of(day_given(cutoff))
         return cutoffs_to_learn_from(self.settings, first_known=known.first, known_until=known.until)
 
     def snapshots(self, cutoff: Day) -> pd.DataFrame:
         """Return the labelled snapshots of all ``cutoffs(cutoff)``, oldest first; columns as in ``matrix``."""
-        return self._as_of(_day(cutoff)).as_they_came(self._snapshots(_day(cutoff)))
+        return self._as_of(day_given(cutoff)).as_they_came(self._snapshots(day_given(cutoff)))
 
     def train(self, cutoff: Day, *, purpose: Purpose = "churn") -> ChurnModel:
         """Return the model for ``cutoff``; its ``evidence`` says what the choice rests on.
 
         ``purpose="churn"`` learns the loss of active customers, ``purpose="return"`` the return of lapsed ones.
         """
-        return self._train(_day(cutoff), purpose)[0]
+        return self._train(day_given(cutoff), purpose)[0]
 
     def backtest(self, cutoff: Day, *, purpose: Purpose = "churn") -> pd.DataFrame:
         """Return how every candidate did in the training for ``cutoff``, on days later than all it had learned from.
@@ -192,7 +190,7 @@ class Company:
         advance), probability (its level moved to that of the day tested on, alike for all candidates: it compares
         them, but promises no level); empty where the history is too short for a test. Training happens once.
         """
-        return self._as_of(_day(cutoff)).as_they_came(self._train(_day(cutoff), purpose)[1])
+        return self._as_of(day_given(cutoff)).as_they_came(self._train(day_given(cutoff), purpose)[1])
 
     def judged(
         self, cutoff: Day, *, purpose: Purpose = "churn", origins: Sequence[Day] | None = None
@@ -203,8 +201,8 @@ class Company:
         would have been delivered) and ``evidence`` of each; without ``origins`` up to six that the history gives.
         """
         churn, training = self.settings.churn, self.settings.training
-        chosen = None if origins is None else [_day(each) for each in origins]
-        mornings = mornings_of(self, _day(cutoff), purpose, origins=chosen)
+        chosen = None if origins is None else [day_given(each) for each in origins]
+        mornings = mornings_of(self, day_given(cutoff), purpose, origins=chosen)
         return tuple(judge(morning, purpose=purpose, churn=churn, training=training) for morning in mornings)
 
     def score(self, cutoff: Day, model: ChurnModel) -> pd.DataFrame:
@@ -215,15 +213,26 @@ class Company:
         LeakageError
             If ``model`` was trained for a later day: it has seen what nobody knew at ``cutoff``.
         """
-        known = self._as_of(_day(cutoff))
-        return known.as_they_came(self._scored(_day(cutoff), model))
+        known = self._as_of(day_given(cutoff))
+        return known.as_they_came(self._scored(day_given(cutoff), model))
+
+    def matured(self, cutoff: Day, scores: Sequence[pd.DataFrame], *, purpose: Purpose = "churn") -> Recheck:
+        """Return what has become, as known on ``cutoff``, of what ``score`` gave for earlier cutoffs.
+
+        Raises
+        ------
+        LeakageError
+            If the horizon of one of them is not over on ``cutoff``.
+        """
+        known, churn = self._as_of(day_given(cutoff)), self.settings.churn
+        return recheck_of(known.history, scores, purpose=purpose, churn=churn, known_until=known.until)
 
     def explain(self, cutoff: Day, model: ChurnModel, *, language: Language | None = None) -> pd.DataFrame:
         """Return up to five sentences per customer, the strongest reason first.
 
         Index customer_id in the order of ``score``; columns text_1 … text_5, missing where there is no more to say.
         """
-        matrix = self._ranked(_day(cutoff), model).set_index("customer_id")
+        matrix = self._ranked(day_given(cutoff), model).set_index("customer_id")
         told = sentences(
             rank_reasons(model.contributions(matrix), self.features.families),
             matrix,
@@ -232,7 +241,7 @@ class Company:
             purpose=model.purpose,
             currency=self.settings.currency,
         )
-        return self._as_of(_day(cutoff)).as_they_came(told.reset_index()).set_index("customer_id")
+        return self._as_of(day_given(cutoff)).as_they_came(told.reset_index()).set_index("customer_id")
 
     def explain_customer(
         self,
@@ -254,7 +263,7 @@ class Company:
             If the customer is not of the model's cohort at ``cutoff``; names the nearest ids.
         """
         spoken = self.settings if language is None else self.settings.model_copy(update={"language": language})
-        return explained(self, spoken, _day(cutoff), model, str(customer_id), signals)
+        return explained(self, spoken, day_given(cutoff), model, str(customer_id), signals)
 
     def changes(self, cutoff: Day, model: ChurnModel, *, language: Language | None = None) -> pd.DataFrame:
         """Return what would change each customer's probability: the lever that helps most, scored by the same model.
@@ -262,11 +271,11 @@ class Company:
         Index customer_id in the order of ``score``; would_change (a sentence), lever, probability_if (missing where no
         lever helps). Associations, not promises; channels are not asked for consent here.
         """
-        matrix = self._ranked(_day(cutoff), model).set_index("customer_id")
-        outcome = self._tried(_day(cutoff), model, matrix)
+        matrix = self._ranked(day_given(cutoff), model).set_index("customer_id")
+        outcome = self._tried(day_given(cutoff), model, matrix)
         texts = texts_for(self.features, language or self.settings.language)
         told = best_changes(matrix.index, outcome, purpose=model.purpose, texts=texts)
-        return self._as_of(_day(cutoff)).as_they_came(told.reset_index()).set_index("customer_id")
+        return self._as_of(day_given(cutoff)).as_they_came(told.reset_index()).set_index("customer_id")
 
     def explanation(self, cutoff: Day, model: ChurnModel) -> shap.Explanation:
         """Return the contributions [log-odds] as ``shap.Explanation``, for all of ``shap.plots``.
@@ -275,7 +284,7 @@ class Company:
         """
         import shap
 
-        matrix = self._ranked(_day(cutoff), model)
+        matrix = self._ranked(day_given(cutoff), model)
         parts = model.contributions(matrix)
         names = list(model.features)
         return shap.Explanation(
@@ -287,8 +296,8 @@ class Company:
 
     def signals(self, cutoff: Day) -> Signals:
         """Return what readable rules are worth here (``.rules``) and which fire on whom (``.firing``)."""
-        known = self._as_of(_day(cutoff))
-        matrices = (self._matrix(day, known) for day in (_day(cutoff), *self.cutoffs(cutoff)))
+        known = self._as_of(day_given(cutoff))
+        matrices = (self._matrix(day, known) for day in (day_given(cutoff), *self.cutoffs(cutoff)))
         return signals_of(self.settings, self.features, now=next(matrices), past=matrices, known_until=known.until)
 
     def _matrix(self, cutoff: date, known: AsOf) -> pd.DataFrame:
@@ -361,18 +370,3 @@ class Company:
         if cutoff not in self._known:
             self._known = {cutoff: AsOf(self._take(cutoff=cutoff), cutoff, self.features)}
         return self._known[cutoff]
-
-
-def _day(cutoff: Day) -> date:
-    if isinstance(cutoff, datetime):
-        return cutoff.date()
-    if isinstance(cutoff, date):
-        return cutoff
-    try:
-        return date.fromisoformat(cutoff)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"cutoff: expected a date or text such as 2026-01-01, got {cutoff!r}") from error
-
-
-def _plain(section: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
-    return section.model_dump(mode="json") if isinstance(section, BaseModel) else dict(section or {})

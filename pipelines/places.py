@@ -41,6 +41,10 @@ class Places:
         """Scores with reasons."""
         return self._at("scores", cutoff)
 
+    def matured(self, cutoff: date) -> Path:
+        """What became of the promises of earlier cutoffs."""
+        return self._at("matured", cutoff)
+
     def signals(self, cutoff: date) -> Path:
         """Signals per customer, and what each rule was worth."""
         return self._at("signals", cutoff)

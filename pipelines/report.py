@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from features.outputs import MANIFEST, read_manifest, read_parquet, write_bytes, write_manifest
 from features.timeline import horizon_of
 from pipelines.master import master_data
+from pipelines.matured import read_matured
 from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
 from pipelines.publish import measures_of
@@ -83,11 +84,18 @@ def report_inputs(settings: Settings, cutoff: date) -> ReportInputs:
         list_note=about.get("note") or "",
         challengers=_challengers(places, cutoff, run),
         cards=_cards(places, cutoff, run, settings.language),
+        **_rechecked(settings, cutoff, run),
         **lists,
     )
 
 
 _LISTS = ("early_warning", "win_back", "plan", "not_contactable", "gone")
+
+
+def _rechecked(settings: Settings, cutoff: date, run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what has become of earlier promises; nothing where that stage was not run."""
+    rechecked = read_matured(settings, cutoff, data=run["data"])
+    return {} if rechecked is None else {"matured": rechecked.found, "matures_on": rechecked.matures_on}
 
 
 def _backtests(

@@ -84,7 +84,8 @@ def write_scores(settings: Settings, cutoff: date, scores_by: Callable[[ChurnMod
     said = {SCORES: before, RETURNS: _returns_before(places, cutoff)}
     frames = {name: _calmed(frame, said[name], families) for name, frame in frames.items()}
     rows = {name: _write(folder / name, frame) for name, frame in frames.items()}
-    facts = {"cutoff": cutoff, "run_id": run_id, "config": settings.digest, "base_rate": base_rate}
+    facts: dict[str, Any] = {"cutoff": cutoff, "run_id": run_id, "config": settings.digest, "base_rate": base_rate}
+    facts["churn"] = settings.churn.model_dump(mode="json")
     facts |= {key: manifest[key] for key in ("data", "own_features")}
     versions = {"model_version": models.churn.version, "return_model_version": models.back.version}
     versions["margin_model_version"] = models.margin.version if models.margin else ""

@@ -10,6 +10,7 @@ from pipelines.build_features import build_features
 from pipelines.check import check, default_cutoff
 from pipelines.export import export
 from pipelines.losses import losses
+from pipelines.matured import matured
 from pipelines.publish import publish
 from pipelines.report import report
 from pipelines.rollback import rollback
@@ -26,6 +27,7 @@ __all__ = [
     "default_cutoff",
     "export",
     "losses",
+    "matured",
     "publish",
     "report",
     "rollback",

@@ -11,6 +11,7 @@ import pandas as pd
 
 from features.catalogue import Catalogue
 from features.definition import Churn
+from models.matured import Recheck
 from retention.formats import Language
 from retention.measures import Measure
 from retention.movement import GONE_COLUMNS
@@ -71,6 +72,10 @@ class ReportInputs:
         Names of customers, and where they are; empty without master data.
     contacts_per_year : mapping of class to count
         How often a customer of each class shall hear from the company.
+    matured : mapping of purpose to Recheck, optional
+        What has become of the promises of earlier cutoffs; empty where the stage ``matured`` was not run.
+    matures_on : date, optional
+        First cutoff of a run on which one more of these promises has matured.
     cards : mapping of purpose, optional
         The model card of the model in use, as text in the language of the page.
     """
@@ -104,6 +109,8 @@ class ReportInputs:
     names: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
     regions: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
     contacts_per_year: Mapping[str, int] = field(default_factory=dict)
+    matured: Mapping[Purpose, Recheck] = field(default_factory=dict)
+    matures_on: date | None = None
     cards: Mapping[Purpose, str] = field(default_factory=dict)
 
     @property

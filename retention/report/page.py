@@ -116,6 +116,7 @@ def _grounds(inputs: ReportInputs) -> dict[str, Any]:
             folds=inputs.folds,
             scores=scored[purpose],
             challenger=inputs.challengers.get(purpose, {}),
+            matured=inputs.matured.get(purpose),
         )
         for purpose in _PURPOSES
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.candidates import LADDER
+from models.matured import Matured, Recheck
 from retention.report.use import Use, uses_of
 from retention.texts import Purpose
 
@@ -89,6 +90,7 @@ class Trust:
     gains: tuple[Gains, ...]
     warnings: tuple[Caution, ...]
     uses: tuple[Use, ...] = ()
+    matured: Recheck | None = None
 
     @property
     def own(self) -> Mapping[str, float] | None:
@@ -103,6 +105,7 @@ def trust_in(
     folds: pd.DataFrame,
     scores: pd.DataFrame,
     challenger: Mapping[str, Any] = MappingProxyType({}),
+    matured: Recheck | None = None,
 ) -> Trust:
     """Return what is known about the model of ``purpose``.
 
@@ -117,6 +120,8 @@ def trust_in(
         probability_low, probability_high of those who are scored now.
     challenger : mapping, optional
         The same of a newer model that is not in use, with its ``cutoff``.
+    matured : Recheck, optional
+        What has become of earlier promises; drift beyond chance is the first of the warnings.
     """
     tested = folds[(folds["purpose"] == purpose).to_numpy(dtype=bool)]
     chosen = str(evidence.get("chosen", ""))
@@ -136,9 +141,27 @@ def trust_in(
         width=None if width is None else float(width),
         reliability=reliability_of(tested[(tested["candidate"] == chosen).to_numpy(dtype=bool)]),
         gains=_all_gains(tested),
-        warnings=_warnings(evidence, width),
+        warnings=(*drift_in(matured, purpose), *_warnings(evidence, width)),
         uses=uses_of(evidence, challenger),
+        matured=matured,
     )
+
+
+def drift_in(matured: Recheck | None, purpose: Purpose) -> tuple[Caution, ...]:
+    """Return what has drifted beyond chance over the matured cutoffs: the level, the slope, or both."""
+    pooled = None if matured is None else matured.pooled
+    return () if pooled is None else tuple(_drifts(pooled, purpose))
+
+
+def _drifts(pooled: Matured, purpose: Purpose) -> Iterator[Caution]:
+    numbers = {"promised": pooled.promised, "share": pooled.share, "slope": pooled.slope}
+    more, good = pooled.share > pooled.promised, purpose == "return"
+    if pooled.level_drifts:
+        yield Caution(key="drift_more" if more else "drift_less", numbers=numbers)
+    if pooled.level_drifts and more == good:
+        yield Caution(key="drift_measures", numbers={})
+    if pooled.slope_drifts:
+        yield Caution(key="drift_apart" if pooled.slope < 1 else "drift_close", numbers=numbers)
 
 
 def staleness(last_known: date, *, cutoff: date) -> tuple[Caution, ...]:

@@ -49,6 +49,7 @@ class ReportTexts(Section):
     spread: Words = Field(description="Part 4: how risk and value are distributed.")
     worth: Words = Field(description="Part 4b: what customers are worth, and what is at stake where.")
     trust: Words = Field(description="Part 5: how far the figures can be trusted.")
+    matured: Words = Field(description="Part 5b: what has become of earlier promises.")
     cautions: Words = Field(description="What makes the figures less sure.")
     data: Words = Field(description="Part 6: the data.")
     foot: Words = Field(description="Part 7: what the figures are and are not.")

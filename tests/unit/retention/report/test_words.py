@@ -40,7 +40,9 @@ def test_both_languages_have_the_same_words_with_the_same_places_to_fill(group: 
             assert placeholders(german[key]) == placeholders(english[key]), key
 
 
-@pytest.mark.parametrize("part", ["page", "headline", "lists", "movement", "why", "spread", "trust", "data", "foot"])
+@pytest.mark.parametrize(
+    "part", ["page", "headline", "lists", "movement", "why", "spread", "trust", "matured", "data", "foot"]
+)
 def test_the_page_uses_every_word_there_is_and_none_that_is_not(part: str) -> None:
     folder = Path(retention.report.__path__[0])
     sources = "".join(path.read_text() for path in sorted(folder.rglob("*.jinja")))
