@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize, special
 
+from models.linear import linear
 from models.metrics import bins_of, calibration_error
 from models.resample import ranks_of, weighted_auc
 
@@ -193,7 +194,8 @@ def _slope_left_open(log_odds: Column, spread: Column) -> float:
     """Standard error of the promised slope: a calibration's variance is a parabola of the log-odds it promises."""
     unit = max(float(np.ptp(log_odds)), _EDGE)
     powers = np.vander((log_odds - log_odds.mean()) / unit, 3)
-    curvature = float(np.linalg.lstsq(powers, spread**2, rcond=None)[0][0]) / unit**2
+    parabola = linear(np.linalg.pinv(_products(powers, np.ones(len(powers)))), linear(powers.T, spread**2))
+    curvature = float(parabola[0]) / unit**2
     return float(np.sqrt(np.clip(curvature, 0.0, _MOST_SLOPE_SPREAD**2)))
 
 
@@ -220,22 +222,28 @@ def _slope(log_odds: Column, label: Labels, customer: NDArray[np.intp]) -> tuple
     design = np.column_stack([np.ones(len(label)), log_odds - centre])
 
     def loss(theta: Column) -> float:
-        z = design @ theta
+        z = linear(design, theta)
         return float((np.logaddexp(0, z) - label * z).mean())
 
     def gradient(theta: Column) -> Column:
-        return np.asarray(design.T @ (special.expit(design @ theta) - label) / len(label), dtype=np.float64)
+        return linear(design.T, special.expit(linear(design, theta)) - label) / len(label)
 
     def curvature(theta: Column) -> Column:
-        chance = special.expit(design @ theta)
-        return np.asarray((design.T * (chance * (1 - chance))) @ design / len(label), dtype=np.float64)
+        chance = special.expit(linear(design, theta))
+        return _products(design, chance * (1 - chance)) / len(label)
 
     start = np.array([centre, 1.0])
     theta = optimize.minimize(loss, start, jac=gradient, hess=curvature, method="trust-exact", tol=1e-10).x
-    gaps = (label - special.expit(design @ theta))[:, None] * design
+    gaps = (label - special.expit(linear(design, theta)))[:, None] * design
     sums = np.column_stack([_by_customer(each, customer) for each in gaps.T])
     bread = np.linalg.pinv(curvature(theta) * len(label))
-    return float(theta[1]), float(np.sqrt((bread @ (sums.T @ sums) @ bread)[1, 1]))
+    influence = linear(sums, bread[:, 1])
+    return float(theta[1]), float(np.sqrt((influence**2).sum()))
+
+
+def _products(rows: NDArray[np.float64], weight: Column) -> NDArray[np.float64]:
+    """Weighted sums of the products of columns, shape (n_columns, n_columns), the same on any number of threads."""
+    return np.asarray(np.einsum("ij,i,ik->jk", rows, weight, rows), dtype=np.float64)
 
 
 def _share_interval(label: Labels, customer: NDArray[np.intp]) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from features.definition import Churn
 from features.rhythm import RhythmParameters, seen_in_matrix
 from models.cost_to_serve import GOODWILL, HOURS, cost_to_serve
 from models.kundenwert import VALUE_COLUMNS, FirstYear, chance_of_years, value_of
+from models.linear import linear
 from models.potential import CATEGORIES
 from models.settings import Value
 from models.staying import YEAR_DAYS, Staying
@@ -66,7 +67,7 @@ def value_of_buyers(matrix: pd.DataFrame, *, rhythm: RhythmParameters, settings:
     ends = [rhythm.bgnbd.expected_purchases(seen, days=YEAR_DAYS * year) for year in range(1, settings.years + 1)]
     per_year = np.diff(np.vstack([np.zeros(len(matrix)), *ends]), axis=0)
     discount = _discounts(settings)
-    value = margin_per_purchase(matrix, settings) * (discount @ np.maximum(per_year, 0))
+    value = margin_per_purchase(matrix, settings) * linear(np.maximum(per_year, 0).T, discount)
     relative_variance = 1 / (rhythm.bgnbd.r + seen.repeats) + 1 / (_recent_purchases(matrix) + _OWN_WEIGHT)
     return _with_interval(np.maximum(value, 0), np.sqrt(np.log1p(relative_variance)), matrix.index)
 

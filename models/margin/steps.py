@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.linear import linear
 from models.margin.basis import LOGS, YEAR_DAYS, Column, Usual, by_months, by_rhythm, logs_of
 
 StepName = Literal["months", "rhythm", "regression", "lightgbm"]
@@ -48,16 +49,20 @@ class Regression:
 
 
 def fit_regression(logs: NDArray[np.float64], y: Column) -> Regression:
-    """Fit by Fisher scoring; ``y`` is 0 or more, has mean 1, and is not all 0."""
+    """Fit by Fisher scoring; ``y`` is 0 or more, has mean 1, and is not all 0.
+
+    Sums run through ``einsum``, as in ``models.linear``: the last digits must not depend on the threads of a BLAS.
+    """
     means, spreads = logs.mean(axis=0), np.maximum(logs.std(axis=0), 1e-6)
     x = np.column_stack([np.ones(len(logs)), np.clip((logs - means) / spreads, -4, 4)])
     ridge = np.r_[0.0, np.full(x.shape[1] - 1, _RIDGE * len(x))]
     beta = np.zeros(x.shape[1])
     loss = _penalised(x, y, beta, ridge)
     for _ in range(_MOST_STEPS):
-        mean = np.exp(np.clip(x @ beta, -_REACH, _REACH))
-        slope = x.T @ (mean ** (1 - POWER) * (y - mean)) - ridge * beta
-        step = np.linalg.solve(x.T @ (x * (mean ** (2 - POWER))[:, None]) + np.diag(ridge + 1e-9), slope)
+        mean = np.exp(np.clip(linear(x, beta), -_REACH, _REACH))
+        slope = linear(x.T, mean ** (1 - POWER) * (y - mean)) - ridge * beta
+        curvature = np.einsum("ij,i,ik->jk", x, mean ** (2 - POWER), x)
+        step = np.linalg.solve(curvature + np.diag(ridge + 1e-9), slope)
         part = 1.0
         while part > 1e-6 and (lower := _penalised(x, y, beta + part * step, ridge)) > loss:
             part /= 2
@@ -71,7 +76,7 @@ def fit_regression(logs: NDArray[np.float64], y: Column) -> Regression:
 
 
 def _penalised(x: NDArray[np.float64], y: Column, beta: Column, ridge: Column) -> float:
-    log_mean = np.clip(x @ beta, -_REACH, _REACH)
+    log_mean = np.clip(linear(x, beta), -_REACH, _REACH)
     return float(losses(y, np.exp(log_mean)).sum() + (ridge * beta**2).sum() / 2)
 
 

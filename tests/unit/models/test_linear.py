@@ -15,16 +15,23 @@ import models
 from models.linear import fit_logistic, linear
 
 FOLDER = Path(models.__file__).parent
-EXACT = ("linear.py", "calibrate.py", "candidates.py", "boosting.py", "ladder.py")
+MAY_MULTIPLY = {"redundancy.py"}
+"""Multiplies whole numbers, whose sums are exact in any order."""
+EXACT = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.py") if path.name not in MAY_MULTIPLY)
 
 FIT = """
 import numpy as np
 from models.calibrate import fit_calibration
 from models.linear import fit_logistic
+from models.margin.steps import fit_regression
+from models.matured import _slope
 rng = np.random.default_rng(0)
 rows = rng.normal(size=(30_000, 12))
 label = (rng.random(30_000) < 1 / (1 + np.exp(-rows[:, 0]))).astype(np.int8)
 print(fit_logistic(rows, label, penalty=20.0), fit_calibration(rows[:, 0].copy(), label, n_customers=900))
+bought = np.maximum(rng.gamma(1, 1, 30_000) * np.exp(rows[:, 0] / 2) - 1, 0)
+print(fit_regression(rows, bought / bought.mean()))
+print(_slope(rows[:, 0].copy(), label, np.arange(30_000)))
 """
 
 
