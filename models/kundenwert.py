@@ -75,8 +75,7 @@ def years_of(probability: Column, *, staying: Staying, churn: Churn, settings: V
     stays = chance_of_years(probability, staying=staying, churn=churn, years=settings.years)
     later = stays / np.maximum(stays[:, :1], 1e-300)
     later[:, 0] = 1.0
-    years = np.arange(settings.years)
-    discount = (1 + settings.discount_rate) ** -(years + 0.5)
+    years, discount = np.arange(settings.years), discounts(settings)
     weights, won = discount * (1 + settings.growth_rate) ** years, 1 - (1 - settings.uptake_share) ** (years + 1)
     expected = _over_years(later, weights)
     return Years(
@@ -85,6 +84,12 @@ def years_of(probability: Column, *, staying: Staying, churn: Churn, settings: V
         most=np.maximum(_over_years(later >= _HIGH, weights), expected),
         of_potential=_over_years(stays, discount * won),
     )
+
+
+def discounts(settings: Value) -> Column:
+    """Return the discount factor of each year's middle, shape (years,)."""
+    middles = np.arange(settings.years) + 0.5
+    return np.asarray((1 + settings.discount_rate) ** -middles, dtype=np.float64)
 
 
 def _over_years(parts: NDArray[np.float64] | NDArray[np.bool_], weights: Column) -> Column:

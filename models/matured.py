@@ -194,8 +194,8 @@ def _slope_left_open(log_odds: Column, spread: Column) -> float:
     """Standard error of the promised slope: a calibration's variance is a parabola of the log-odds it promises."""
     unit = max(float(np.ptp(log_odds)), _EDGE)
     powers = np.vander((log_odds - log_odds.mean()) / unit, 3)
-    parabola = linear(np.linalg.pinv(_products(powers, np.ones(len(powers)))), linear(powers.T, spread**2))
-    curvature = float(parabola[0]) / unit**2
+    inverse = np.asarray(np.linalg.pinv(_products(powers, np.ones(len(powers)))), dtype=np.float64)
+    curvature = float(linear(inverse, linear(powers.T, spread**2))[0]) / unit**2
     return float(np.sqrt(np.clip(curvature, 0.0, _MOST_SLOPE_SPREAD**2)))
 
 
@@ -237,7 +237,7 @@ def _slope(log_odds: Column, label: Labels, customer: NDArray[np.intp]) -> tuple
     gaps = (label - special.expit(linear(design, theta)))[:, None] * design
     sums = np.column_stack([_by_customer(each, customer) for each in gaps.T])
     bread = np.linalg.pinv(curvature(theta) * len(label))
-    influence = linear(sums, bread[:, 1])
+    influence = linear(sums, np.asarray(bread[:, 1], dtype=np.float64))
     return float(theta[1]), float(np.sqrt((influence**2).sum()))
 
 

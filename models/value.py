@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from features.definition import Churn
 from features.rhythm import RhythmParameters, seen_in_matrix
 from models.cost_to_serve import GOODWILL, HOURS, cost_to_serve
-from models.kundenwert import VALUE_COLUMNS, FirstYear, chance_of_years, value_of
+from models.kundenwert import VALUE_COLUMNS, FirstYear, chance_of_years, discounts, value_of
 from models.linear import linear
 from models.potential import CATEGORIES
 from models.settings import Value
@@ -66,7 +66,7 @@ def value_of_buyers(matrix: pd.DataFrame, *, rhythm: RhythmParameters, settings:
     seen = seen_in_matrix(matrix)
     ends = [rhythm.bgnbd.expected_purchases(seen, days=YEAR_DAYS * year) for year in range(1, settings.years + 1)]
     per_year = np.diff(np.vstack([np.zeros(len(matrix)), *ends]), axis=0)
-    discount = _discounts(settings)
+    discount = discounts(settings)
     value = margin_per_purchase(matrix, settings) * linear(np.maximum(per_year, 0).T, discount)
     relative_variance = 1 / (rhythm.bgnbd.r + seen.repeats) + 1 / (_recent_purchases(matrix) + _OWN_WEIGHT)
     return _with_interval(np.maximum(value, 0), np.sqrt(np.log1p(relative_variance)), matrix.index)
@@ -133,12 +133,6 @@ def _margin_share(matrix: pd.DataFrame, settings: Value) -> Column:
     own = matrix["sales__margin_share_364d"].to_numpy(np.float64)
     company = float(np.nanmedian(own)) if np.isfinite(own).any() else settings.margin_share
     return np.asarray(np.clip(np.where(np.isnan(own), company, own), 0, 1), dtype=np.float64)
-
-
-def _discounts(settings: Value) -> Column:
-    """Discount factor of each year's middle, shape (years,)."""
-    middles = np.arange(1, settings.years + 1) - 0.5
-    return np.asarray((1 + settings.discount_rate) ** -middles, dtype=np.float64)
 
 
 def _with_interval(value: Column, spread: Column, index: pd.Index) -> pd.DataFrame:

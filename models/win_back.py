@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from features.bgnbd import Purchases
 from features.definition import Churn
 from features.rhythm import RhythmParameters, seen_in_matrix
+from models.kundenwert import discounts
 from models.linear import linear
 from models.settings import Value
 from models.value import YEAR_DAYS, margin_per_purchase
@@ -124,8 +125,7 @@ def if_returned(
     soon = rhythm.bgnbd.expected_purchases(again, days=whole)
     ends = [rhythm.bgnbd.expected_purchases(again, days=YEAR_DAYS * year) for year in range(1, settings.years + 1)]
     per_year = np.maximum(np.diff(np.vstack([np.zeros(len(lapsed)), *ends]), axis=0), 0)
-    discount = (1 + settings.discount_rate) ** -(np.arange(1, settings.years + 1) - 0.5)
-    times = np.maximum(linear(per_year.T, discount) / np.maximum(soon, 1e-9), 1.0)
+    times = np.maximum(linear(per_year.T, discounts(settings)) / np.maximum(soon, 1e-9), 1.0)
     found = margin_per_purchase(lapsed, settings) * margin.days_of(lapsed)
     return pd.DataFrame({"margin_if_returned": found, "value_if_returned": found * times}, index=lapsed.index)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
 
+from features.errors import ModelError
 from features.matrix import of_cohort, stack
 from features.outputs import read_manifest, write_bytes, write_json, write_manifest, write_parquet
 from models.churn_model import COHORTS, ChurnModel, Purpose
@@ -22,6 +24,7 @@ from models.plots import backtest_plots
 from models.promotion import Judgement, judge
 from models.registry import EVENTS, Event, RegisteredVersion, Registry, registry_in, text_of
 from models.runs import Child, fold_runs, trial_runs
+from models.signature import SIGNATURE, key_from, require_signature, signature_of
 from models.trees import trials_on
 from pipelines.build_features import read_matrix
 from pipelines.cards import cards, described_for
@@ -93,7 +96,9 @@ def train_margin(settings: Settings, cutoff: date, snapshots: pd.DataFrame, *, r
     for name, content in files.items():
         write_bytes(folder / name, content)
     facts = {"cutoff": cutoff, "recipe": recipe, "digest": model.digest, "assumed": _assumed(settings)}
-    write_manifest(folder, rows=dict.fromkeys(files, 1), facts=facts)
+    key = key_from(os.environ)
+    signed = {} if key is None else {SIGNATURE: signature_of(_signed(settings, facts), key)}
+    write_manifest(folder, rows=dict.fromkeys(files, 1), facts={**facts, **signed})
     return folder
 
 
@@ -114,13 +119,29 @@ def margin_in_use(settings: Settings, cutoff: date) -> MarginModel | None:
 
 
 def _margin_in(folder: Path, settings: Settings, recipe: str) -> MarginModel | None:
-    """Return a folder's forecast; None if it stands on other features or assumptions, or is not what was written."""
+    """Return a folder's forecast; None if it stands on other features or assumptions.
+
+    Raises
+    ------
+    ModelError
+        If it is not signed with our key, or is not what was written; told before any of it is read.
+    """
     said = read_manifest(folder)
     if said["recipe"] != recipe or said["assumed"] != _assumed(settings):
         return None
+    where = f"the forecast of margins in {folder}"
+    require_signature(_signed(settings, said), said.get(SIGNATURE, ""), key_from(os.environ), where=where)
     files = {name: (folder / name).read_bytes() for name in said["files"]}
-    whole = digest_of(files) == said["digest"]
-    return MarginModel.from_files(files, threads=settings.training.threads) if whole else None
+    if digest_of(files) != said["digest"]:
+        raise ModelError(f"{where} is not what was written; bring the folder back, or delete it and run `treue train`")
+    return MarginModel.from_files(files, threads=settings.training.threads)
+
+
+def _signed(settings: Settings, facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a signature of a forecast of margins holds together."""
+    assumed = json.dumps(facts["assumed"], sort_keys=True)
+    plain = {name: str(facts[name]) for name in ("cutoff", "recipe", "digest")}
+    return {**plain, "assumed": assumed, "name": model_name(settings, "margin")}
 
 
 def _assumed(settings: Settings) -> dict[str, float]:
@@ -154,7 +175,7 @@ def open_registry(settings: Settings) -> Registry:
     return registry_in(Path(settings.output), os.environ)
 
 
-def model_name(settings: Settings, purpose: Purpose) -> str:
+def model_name(settings: Settings, purpose: Purpose | Literal["margin"]) -> str:
     """Return the name a model is registered under."""
     return f"treue-{settings.name}-{purpose}"
 

@@ -13,6 +13,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from features.groups.losses import GRACE_DAYS
 from retention.consent import contactable
 from retention.formats import date_text, money_text
 from retention.loss_reasons import LossReasons
@@ -32,8 +33,6 @@ LEFT_OUT_COLUMNS = (
 """Columns of the table of those who are not to be won back."""
 TOLD_COLUMNS = ("loss_reason", "winnable", "told_on", "source")
 """What is known of why each customer left, index customer_id; missing where nobody told."""
-STALE_DAYS = 30
-"""A loss told for so many days before a later purchase, or longer, speaks of an earlier loss."""
 
 
 def still_holding(told: pd.DataFrame, last_purchase_on: pd.Series) -> pd.DataFrame:
@@ -51,7 +50,7 @@ def still_holding(told: pd.DataFrame, last_purchase_on: pd.Series) -> pd.DataFra
     DataFrame with ``TOLD_COLUMNS``, index customer_id, sorted
     """
     last = last_purchase_on.reindex(told["customer_id"]).set_axis(told.index)
-    holds = (last - pd.to_datetime(told["occurred_on"])).dt.days < STALE_DAYS
+    holds = (last - pd.to_datetime(told["occurred_on"])).dt.days < GRACE_DAYS
     newest = told[holds.fillna(False)].sort_values(["customer_id", "occurred_on", "told_on", "loss_reason"])
     return newest.drop_duplicates("customer_id", keep="last").set_index("customer_id")[list(TOLD_COLUMNS)]
 

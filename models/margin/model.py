@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -14,7 +15,7 @@ import pandas as pd
 
 from features.errors import ModelError
 from models.digest import digest_of
-from models.margin.basis import Column, Usual, own_margin_share
+from models.margin.basis import LOGS, Column, Usual, own_margin_share
 from models.margin.spread import Spread
 from models.margin.steps import MEMBERS, OBJECTIVE, STEPS, Regression, Turnover, names_of
 from models.staying import Staying
@@ -110,15 +111,19 @@ class MarginModel:
         """
         try:
             content = json.loads(files[MANIFEST])
-            return cls(
+            found = cls(
                 turnover=_turnover_from(content, files, threads=threads),
                 spread=Spread(**{name: tuple(map(float, values)) for name, values in content["spread"].items()}),
                 staying=Staying(**content["staying"]),
                 cutoff=date.fromisoformat(content["cutoff"]),
-                evidence=content["evidence"],
+                evidence=dict(content["evidence"]),
             )
-        except (KeyError, ValueError, TypeError) as error:
+            is_sound = _is_sound(found)
+        except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
             raise ModelError(f"{MANIFEST} is not what this Treue writes; train again") from error
+        if not is_sound:
+            raise ModelError(f"{MANIFEST} is not what this Treue writes: its numbers do not fit together; train again")
+        return found
 
 
 MARGIN_COLUMNS = ("margin", "margin_low", "margin_high")
@@ -147,6 +152,22 @@ def _turnover_from(content: Mapping[str, Any], files: Mapping[str, bytes], *, th
         columns=columns,
         trees=tuple(files[name].decode() for name in wanted),
         threads=threads,
+    )
+
+
+def _is_sound(model: MarginModel) -> bool:
+    """Return whether every number is one, and the lists are as long as each other."""
+    step, spread, said = model.turnover, model.spread, model.turnover.regression
+    weights = () if said is None else (said.means, said.spreads, said.weights)
+    numbers = [step.level, *vars(step.usual).values(), model.staying.return_share, model.staying.concentration]
+    numbers += [each for part in (*weights, *vars(spread).values()) for each in part]
+    numbers += [] if said is None else [said.intercept]
+    return (
+        all(math.isfinite(each) for each in numbers)
+        and step.days > 0
+        and (said is None) == (step.step in ("months", "rhythm"))
+        and all(len(part) == len(LOGS) for part in weights)
+        and len(spread.low) == len(spread.high) == len(spread.edges) + 1
     )
 
 
