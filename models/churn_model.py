@@ -16,7 +16,7 @@ from scipy import special
 from features.errors import ModelError
 from models.calibrate import Calibration, probability_interval
 from models.candidates import Candidate, candidate_from
-from models.digest import digest_of
+from models.digest import InFiles
 from models.structure import FORMAT, MANIFEST, checked_manifest
 
 Purpose = Literal["churn", "return"]
@@ -26,7 +26,7 @@ COHORTS: Mapping[Purpose, str] = {"churn": "active", "return": "lapsed"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ChurnModel:
+class ChurnModel(InFiles):
     """What scores a matrix and explains every score.
 
     Attributes
@@ -99,20 +99,6 @@ class ChurnModel:
     def explained_by(self) -> str:
         """How contributions are found: ``linear``, ``treeshap`` or LightGBM's slow ``pred_contrib``."""
         return self.candidate.explained_by
-
-    def to_files(self) -> dict[str, bytes]:
-        """Return the model as files: ``model.json`` and the text of each booster; the same model, the same bytes."""
-        return dict(self._files)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over all files; its first 12 digits are the model's version in every output."""
-        return digest_of(self._files)
-
-    @property
-    def version(self) -> str:
-        """The first 12 digits of the digest."""
-        return self.digest[:12]
 
     @cached_property
     def _files(self) -> dict[str, bytes]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 
 from features.errors import ModelError
 
@@ -120,3 +122,26 @@ def _check_contents(files: Mapping[str, bytes], entries: Mapping[str, str], wher
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+class InFiles(ABC):
+    """What is stored as files: the same thing, the same bytes, one digest."""
+
+    @cached_property
+    @abstractmethod
+    def _files(self) -> dict[str, bytes]:
+        """Content by plain name."""
+
+    def to_files(self) -> dict[str, bytes]:
+        """Return the files: one of JSON, and the text of each booster."""
+        return dict(self._files)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all files; its first 12 digits are the version in every output."""
+        return digest_of(self._files)
+
+    @property
+    def version(self) -> str:
+        """The first 12 digits of the digest."""
+        return self.digest[:12]

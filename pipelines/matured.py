@@ -19,16 +19,16 @@ import pyarrow as pa
 
 from features.cohort import Cohort
 from features.definition import Churn
-from features.errors import OutputError
 from features.history import History
 from features.labels import labels_of
-from features.outputs import MANIFEST, read_manifest, read_parquet, write_manifest, write_parquet
+from features.outputs import read_manifest, read_parquet, write_manifest, write_parquet
 from features.partitions import Partitions
 from features.timeline import horizon_of
 from models.churn_model import COHORTS, Purpose
 from models.matured import Recheck, newest, recheck
 from pipelines.check import open_tables
 from pipelines.places import Places
+from pipelines.same_run import manifest_of_same_run
 from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
 
@@ -86,11 +86,9 @@ def read_matured(settings: Settings, cutoff: date, *, data: str) -> Rechecked | 
         If it was found from other rows or another configuration than ``data`` and ``settings`` name.
     """
     folder = Places(Path(settings.output)).matured(cutoff)
-    if not (folder / MANIFEST).is_file():
+    about = manifest_of_same_run(folder, settings, data=data, command="treue run")
+    if about is None:
         return None
-    about = read_manifest(folder)
-    if (about["data"], about["config"]) != (data, settings.digest):
-        raise OutputError(f"{folder} was made from other rows or another configuration; run `treue run` again")
     rows = read_parquet(folder, MATURED).to_pandas()
     return Rechecked(
         found={purpose: Recheck.from_frame(rows[rows["purpose"] == purpose]) for purpose in COHORTS},

@@ -12,7 +12,6 @@ import pandas as pd
 import pyarrow as pa
 
 from features.catalogue import Catalogue
-from features.errors import ConfigError
 from features.outputs import read_manifest, read_parquet, write_manifest, write_parquet
 from pipelines.build_features import read_matrix
 from pipelines.changes import models_in_use, tried_on
@@ -24,6 +23,7 @@ from pipelines.settings import Settings
 from pipelines.signals import Signals, list_note, on_list, read_signals, speaks_beside, with_signals
 from pipelines.watching import Watch, remember, watch
 from pipelines.win_back import Lapsed, lapsed_of
+from pipelines.yamlfile import own_text
 from retention.changes import best_changes
 from retention.consent import allowed_channels
 from retention.control import quarter_of
@@ -152,10 +152,7 @@ def measures_of(settings: Settings, features: Catalogue) -> tuple[Measure, ...]:
     own = settings.plan.measures
     if own is None:
         return shipped_measures()
-    try:
-        text = Path(own).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"plan.measures: {own} cannot be read ({error}); give a YAML file in UTF-8") from error
+    text = own_text(own, key="plan.measures")
     return parse_measures(text, where=own, families=set(features.families.values()))
 
 

@@ -12,14 +12,15 @@ import pandas as pd
 import pyarrow as pa
 
 from features.catalogue import Catalogue
-from features.errors import ConfigError, OutputError
 from features.matrix import of_cohort
-from features.outputs import MANIFEST, read_manifest, read_parquet, write_manifest, write_parquet
+from features.outputs import read_manifest, read_parquet, write_manifest, write_parquet
 from models.churn_model import ChurnModel
 from pipelines.build_features import read_matrix
 from pipelines.own_features import catalogue_of_run
 from pipelines.places import Places
+from pipelines.same_run import manifest_of_same_run
 from pipelines.settings import Settings
+from pipelines.yamlfile import own_text
 from retention.facts import with_derived_facts
 from retention.own_texts import texts_for
 from retention.signal_measures import COLUMNS, Measured, measured, table, worthwhile
@@ -93,11 +94,7 @@ def rules_of(settings: Settings, features: Catalogue) -> tuple[Rule, ...]:
     own: tuple[Rule, ...] = ()
     path = settings.signals.file
     if path is not None:
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"signals.file: {path} cannot be read ({error}); give a YAML file in UTF-8") from error
-        own = parse_rules(text, where=path, features=features)
+        own = parse_rules(own_text(path, key="signals.file"), where=path, features=features)
     return joined(shipped_rules(features), own, leave_out=settings.signals.leave_out)
 
 
@@ -110,11 +107,8 @@ def read_signals(settings: Settings, cutoff: date, *, data: str) -> Signals | No
         If they were made from other rows or another configuration than ``data`` and ``settings`` name.
     """
     folder = Places(Path(settings.output)).signals(cutoff)
-    if not (folder / MANIFEST).is_file():
+    if manifest_of_same_run(folder, settings, data=data, command="treue signals") is None:
         return None
-    manifest = read_manifest(folder)
-    if (manifest["data"], manifest["config"]) != (data, settings.digest):
-        raise OutputError(f"{folder} was made from other rows or another configuration; run `treue signals` again")
     rules, firing = (read_parquet(folder, name).to_pandas() for name in (RULES, SIGNALS))
     return Signals(rules=rules, firing=firing)
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from features.catalogue import Catalogue
-from features.errors import ConfigError
+from features.errors import ContractError
 from features.intake import take_in
 from pipelines.check import open_tables
 from pipelines.places import Places
 from pipelines.settings import Settings
+from pipelines.yamlfile import own_text
 from retention.export.files import write_machine_csv
 from retention.loss_reasons import LossReasons, parse_loss_reasons, shipped_loss_reasons
 from retention.losses.form import Form, read_form
@@ -41,10 +42,7 @@ def reasons_of(settings: Settings, features: Catalogue) -> LossReasons:
     own = settings.losses.reasons
     if own is None:
         return shipped_loss_reasons()
-    try:
-        text = Path(own).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"losses.reasons: {own} cannot be read ({error}); give a YAML file in UTF-8") from error
+    text = own_text(own, key="losses.reasons")
     return parse_loss_reasons(text, where=own, families=set(features.families.values()))
 
 
@@ -96,8 +94,14 @@ def _of_forms(settings: Settings, cutoff: date) -> pd.DataFrame:
 def _kept(place: Path) -> pd.DataFrame:
     if not place.is_file():
         return _typed(pd.DataFrame(columns=list(_KINDS)))
-    texts = pd.read_csv(place, dtype=dict.fromkeys(("customer_id", "reason", "competitor", "source"), "str"))
-    return _typed(texts)
+    try:
+        texts = pd.read_csv(place, dtype=dict.fromkeys(("customer_id", "reason", "competitor", "source"), "str"))
+        return _typed(texts)
+    except (OSError, TypeError, ValueError) as error:
+        problem = " ".join(str(error).split())
+        raise ContractError(
+            f"{place} cannot be read ({problem}); bring it back, or delete it and read the forms again"
+        ) from error
 
 
 def _typed(rows: pd.DataFrame) -> pd.DataFrame:

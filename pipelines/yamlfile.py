@@ -68,6 +68,20 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in content.items()}
 
 
+def own_text(path: str, *, key: str) -> str:
+    """Return the text of a YAML file of the company's own, which ``key`` of the configuration names.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{key}: {path} cannot be read ({error}); give a YAML file in UTF-8") from error
+
+
 def _text(path: Path) -> str:
     try:
         with path.open("rb") as file:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import ModelError
-from models.digest import digest_of
+from models.digest import InFiles
 from models.margin.basis import LOGS, Column, Usual, own_margin_share
 from models.margin.spread import Spread
 from models.margin.steps import MEMBERS, OBJECTIVE, STEPS, Regression, Turnover, names_of
@@ -28,7 +28,7 @@ _LEAST_SHARE = 0.02
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MarginModel:
+class MarginModel(InFiles):
     """What says the margin of the next days for every customer of a matrix.
 
     ``staying`` is what the same snapshots say about the years after. ``evidence`` says what the choice rests on.
@@ -65,20 +65,6 @@ class MarginModel:
                 f"the matrix lacks {missing[0]} ({len(missing)} in all), which the forecast of margins was trained on;"
                 " a table or column has fallen away: bring it back or train again"
             )
-
-    def to_files(self) -> dict[str, bytes]:
-        """Return the model as files: ``margin.json`` and the text of each member; the same model, the same bytes."""
-        return dict(self._files)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over all files."""
-        return digest_of(self._files)
-
-    @property
-    def version(self) -> str:
-        """The first 12 digits of the digest."""
-        return self.digest[:12]
 
     @cached_property
     def _files(self) -> dict[str, bytes]:

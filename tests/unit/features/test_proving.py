@@ -19,7 +19,7 @@ from features.ledgers import READINGS
 from features.norms import norms_at
 from features.proving import LATER_DAYS, broken_promises, require_kept
 from tests.oracle.companies import company, taken_in
-from tests.properties.test_future_perturbation import LEAKS
+from tests.properties.leaks import LEAKS
 
 CHURN = Churn()
 CUTOFFS = (date(2022, 6, 1), date(2023, 7, 1), date(2024, 2, 29), date(2024, 8, 1))

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.errors import ContractError
 from features.outputs import read_manifest, read_parquet
 from pipelines import cli, stages
 from pipelines.demo.company import csv_bytes, demo_company
@@ -175,3 +176,12 @@ def test_with_orders_alone_and_no_model_the_page_says_what_is_missing(data, tmp_
     seen = last_seen(bare, CUTOFF, lives_of(bare, CUTOFF), families={}, reasons=REASONS)
     assert not seen.has_model
     assert seen.inferred.empty
+
+
+def test_a_damaged_store_of_told_losses_is_one_line(settings, tmp_path):
+    own = settings.model_copy(update={"output": str(tmp_path), "sources": {}})
+    place = Places(tmp_path).told_losses
+    place.parent.mkdir(parents=True)
+    place.write_text("customer_id,occurred_on,winnable,known_at\nK1,some day,perhaps,2026-01-01\n")
+    with pytest.raises(ContractError, match=r"told\.csv cannot be read \(.*\); bring it back, or delete it"):
+        told_losses(own, CUTOFF, REASONS)
