@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from features.errors import ModelError
-from models.linear import fit_logistic
+from models.linear import Bound, fit_logistic
 
 Column = NDArray[np.float64]
 
@@ -25,6 +25,9 @@ LADDER = ("rule", "rhythm", "logistic", "blend", "monotone", "lightgbm")
 
 STANDING = "blend"
 """The candidate that speaks unless another proves clearly better."""
+
+HELD: Mapping[str, str] = {"lightgbm": "monotone"}
+"""The same candidate held to known directions: it speaks in place of the free one unless that proves clearly better."""
 
 RECENCY = "sales__recency_days"
 SILENT = "rhythm__silent_chance"
@@ -125,7 +128,7 @@ def _fit_one(name: str, column: str, features: pd.DataFrame, label: NDArray[np.i
     """Fit one weight, held to the direction that makes sense: more silence, more loss, less return."""
     x, sign = _SHAPES[column](features[column]), 1.0 if lost else -1.0
     mean = float(x.mean())
-    intercept, weights = fit_logistic(sign * (x - mean)[:, None], label, penalty=4.0, centre=1.0, least=0.1)
+    intercept, weights = fit_logistic(sign * (x - mean)[:, None], label, penalty=4.0, centre=1.0, bounds=[(0.1, None)])
     return OneColumn(name=name, column=column, intercept=intercept, weight=sign * float(weights[0]), mean=mean)
 
 
@@ -176,13 +179,23 @@ class Logistic:
 _GRID = np.linspace(0.005, 0.995, 100)
 
 
-def fit_logistic_regression(features: pd.DataFrame, label: NDArray[np.int8]) -> Logistic:
-    """Fit the logistic regression on every column that varies."""
+_SIDES: Mapping[int, Bound] = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
+
+
+def fit_logistic_regression(
+    features: pd.DataFrame, label: NDArray[np.int8], *, directions: Mapping[str, int] | None = None
+) -> Logistic:
+    """Fit the logistic regression on every column that varies.
+
+    With ``directions`` (+1, -1 by column) more of a column can move the score in its direction only: among columns that
+    say much the same, free weights would take turns in sign, and so would reasons.
+    """
     columns = [name for name in features.columns if features[name].nunique() > 1]
     knots = [np.nanquantile(features[name].to_numpy(np.float64), _GRID).tolist() for name in columns]
     rows = _normal_scores(features, columns, knots)
     means = np.nanmean(rows, axis=0)
-    intercept, weights = fit_logistic(np.nan_to_num(rows - means), label, penalty=20.0)
+    bounds = [_SIDES[(directions or {}).get(name, 0)] for name in columns]
+    intercept, weights = fit_logistic(np.nan_to_num(rows - means), label, penalty=20.0, bounds=bounds)
     return Logistic(
         name="logistic",
         columns=tuple(columns),

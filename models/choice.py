@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.candidates import STANDING
+from models.candidates import HELD, STANDING
 from models.folds import LEAST_OUTCOMES, teaches
 from models.metrics import log_losses
 
@@ -34,6 +34,8 @@ def says_something(tested: pd.DataFrame) -> bool:
 
 def choose(tested: pd.DataFrame, label: NDArray[np.int8], steps: Iterable[str]) -> tuple[str, str]:
     """Return the candidate that speaks, and why: the blend, unless one is better by more than one standard error.
+
+    Then the best speaks, or the same held to known directions where that lies within one standard error of it.
 
     Parameters
     ----------
@@ -57,11 +59,12 @@ def choose(tested: pd.DataFrame, label: NDArray[np.int8], steps: Iterable[str]) 
         return STANDING, f"no test has enough of both outcomes: the {STANDING} speaks, as the safest word"
     losses = loss_by_customer(tested)
     best = str(losses[list(steps)].mean().idxmin())
-    behind = losses[STANDING] - losses[best]
     if best == STANDING:
         return best, f"{best} is the best"
-    if behind.mean() <= _standard_error(behind):
-        return STANDING, f"{STANDING} is within one standard error of the best ({best})"
+    for name in (each for each in (STANDING, HELD.get(best, STANDING)) if each in losses):
+        behind = losses[name] - losses[best]
+        if behind.mean() <= _standard_error(behind):
+            return name, f"{name} is within one standard error of the best ({best})"
     return best, f"{best} is better than the {STANDING} by more than one standard error"
 
 

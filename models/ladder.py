@@ -46,12 +46,13 @@ def ladder(
 ) -> Mapping[str, Fit]:
     """Return the candidates from the simplest to the most able, ready to fit; ensembles of trees have ``members``."""
     lost, seed, threads = purpose == "churn", training.seed, training.threads
+    known = directions(lost=lost)
     boosted = partial(fit_boosted, lost=lost, seed=seed, threads=threads, settings=settings, members=members)
     alone: Mapping[str, Fit] = {
         "rule": partial(fit_rule, lost=lost),
         "rhythm": partial(fit_rhythm, lost=lost),
-        "logistic": fit_logistic_regression,
-        "monotone": partial(boosted, directions=directions(lost=lost)),
+        "logistic": partial(fit_logistic_regression, directions=known),
+        "monotone": partial(boosted, directions=known),
         "lightgbm": boosted,
     }
     every: Mapping[str, Fit] = {**alone, "blend": FitBlend(fits={name: alone[name] for name in BLENDED})}

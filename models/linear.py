@@ -6,11 +6,14 @@ and the last digits of a model must not depend on the machine.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
 Column = NDArray[np.float64]
+Bound = tuple[float | None, float | None]
 
 
 def fit_logistic(
@@ -19,7 +22,7 @@ def fit_logistic(
     *,
     penalty: float,
     centre: float = 0.0,
-    least: float | None = None,
+    bounds: Sequence[Bound] | None = None,
 ) -> tuple[float, Column]:
     """Return intercept and weights of a logistic regression with a ridge penalty on the weights.
 
@@ -33,8 +36,8 @@ def fit_logistic(
         Precision of the Gaussian prior on each weight around ``centre`` [1 / variance].
     centre : float
         Weight that the data are asked to argue against.
-    least : float, optional
-        Lower bound of every weight, where the direction is known.
+    bounds : sequence of (float or None, float or None), optional
+        Least and most of every weight, where its direction is known; None: no bound.
 
     Returns
     -------
@@ -51,8 +54,8 @@ def fit_logistic(
         return float(value + penalty * (apart**2).sum() / 2), slope
 
     start = np.r_[0.0, np.full(rows.shape[1], centre)]
-    bounds = [(None, None)] + [(least, None)] * rows.shape[1]
-    theta = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 1000}).x
+    limits = [(None, None), *(bounds or [(None, None)] * rows.shape[1])]
+    theta = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": 1000}).x
     return float(theta[0]), theta[1:]
 
 

@@ -96,6 +96,16 @@ def test_the_blend_is_taken_when_it_is_the_best_or_when_all_are_alike() -> None:
     assert choose(alike, BOTH, SOME)[0] == "blend"
 
 
+def test_trees_held_to_directions_speak_for_free_ones_that_are_hardly_better() -> None:
+    noise = [0.3, -0.3] * 20
+    near, far = ([0.4 + more + each for each in noise] for more in (0.01, 0.1))
+    others = {"rule": [2.0] * 40, "blend": [0.9] * 40, "lightgbm": [0.4] * 40}
+    names = ("rule", "blend", "monotone", "lightgbm")
+    told = "monotone is within one standard error of the best (lightgbm)"
+    assert choose(judged(**others, monotone=near), BOTH, names) == ("monotone", told)
+    assert choose(judged(**others, monotone=far), BOTH, names)[0] == "lightgbm"
+
+
 def test_of_equals_that_beat_the_blend_the_simpler_is_taken() -> None:
     losses = judged(lightgbm=[0.4] * 9, blend=[0.5] * 9, rule=[0.4] * 9)
     assert choose(losses, BOTH, ("rule", "blend", "lightgbm"))[0] == "rule"

@@ -7,8 +7,10 @@ import pandas as pd
 
 from features.catalogue import catalogue
 from models.boosting import Boosted, BoostingSettings, fit_boosted
-from models.candidates import RECENCY, SILENT
+from models.candidates import RECENCY, SILENT, Candidate, fit_logistic_regression
 from models.directions import directions
+from models.ladder import ladder
+from models.settings import Training
 
 SETTINGS = BoostingSettings(rounds=40, least_rows=10)
 PAID_LATE = "payments__late_share_364d"
@@ -26,7 +28,7 @@ def fitted(**options: object) -> Boosted:
     return fit_boosted(*rows(), lost=True, seed=7, threads=1, settings=SETTINGS, members=3, **options)  # type: ignore[arg-type]
 
 
-def steps(model: Boosted, name: str) -> np.ndarray:
+def steps(model: Candidate, name: str) -> np.ndarray:
     """Return how the log-odds move when one feature rises from 0 to 1 and nothing else changes, for 30 customers."""
     some = rows()[0].head(30)
     rising = [model.log_odds(some.assign(**{name: value})) for value in np.linspace(0, 1, 21)]
@@ -40,6 +42,23 @@ def test_no_customer_becomes_safer_by_paying_later() -> None:
 
 def test_without_directions_the_whim_of_the_sample_is_learned() -> None:
     assert steps(fitted(), PAID_LATE).min() < -0.01
+
+
+def test_neither_do_they_by_the_regression_nor_by_the_blend() -> None:
+    every = ladder("churn", Training(threads=1), SETTINGS, members=2)
+    assert steps(every["logistic"](*rows()), PAID_LATE).min() >= 0
+    assert steps(every["blend"](*rows()), PAID_LATE).min() >= 0
+
+
+def test_a_free_regression_learns_the_whim() -> None:
+    assert steps(fit_logistic_regression(*rows()), PAID_LATE).min() < -0.01
+
+
+def test_a_contribution_never_speaks_against_the_direction() -> None:
+    features, label = rows()
+    model = fit_logistic_regression(features, label, directions=directions(lost=True))
+    parts = model.contributions(features)[1]
+    assert all(parts[name].eq(0).all() or parts[name].corr(features[name], method="spearman") >= 0 for name in parts)
 
 
 def test_what_speaks_for_a_loss_speaks_against_a_return() -> None:

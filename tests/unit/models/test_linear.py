@@ -63,7 +63,7 @@ def test_the_fit_is_that_of_scikit_learn_with_one_more_row_half_of_either_outcom
 def test_weights_are_drawn_towards_their_centre_and_never_below_the_least() -> None:
     x, label = planted(2)
     assert fit_logistic(x, label, penalty=1e7, centre=1.0)[1] == pytest.approx(np.ones(4), abs=1e-3)
-    against = fit_logistic(-x[:, :1], label, penalty=1.0, centre=1.0, least=0.1)[1]
+    against = fit_logistic(-x[:, :1], label, penalty=1.0, centre=1.0, bounds=[(0.1, None)])[1]
     assert against == pytest.approx([0.1])
 
 

@@ -25,10 +25,12 @@ WHY = (
     "Für eine Prüfung gab es zu wenige Fälle",
     "Die Geschichte ist zu kurz",
     "An späterer Zeit war kein Kandidat",
-    "Das Mittel aus dreien spricht, weil",
     "Es war der beste Kandidat",
 )
-OUTDONE = " war um mehr als einen Standardfehler besser als das Mittel aus dreien."
+WHO = (
+    " spricht, weil der beste Kandidat (",
+    " war um mehr als einen Standardfehler besser als das Mittel aus dreien.",
+)
 
 
 def demo_snapshots(customers: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -61,7 +63,7 @@ def test_no_size_of_a_company_makes_training_fail_and_the_page_says_why_who_spea
     learned, newest = demo_snapshots(customers)
     for purpose, cohort in COHORTS.items():
         told = said_of(of_cohort(learned, cohort), of_cohort(newest, cohort), purpose)
-        assert told.startswith(WHY) or OUTDONE in told
+        assert told.startswith(WHY) or any(each in told for each in WHO)
 
 
 @pytest.mark.parametrize("level", [-6.0, -3.0, 6.0])
@@ -69,7 +71,7 @@ def test_no_size_of_a_company_makes_training_fail_and_the_page_says_why_who_spea
 def test_few_customers_and_rare_outcomes_do_not_fail_either(customers: int, level: float) -> None:
     learned = snapshots(1, customers=customers, level=level)
     told = said_of(learned, snapshots(2, customers=customers, days=(CUTOFF,)), "churn")
-    assert told.startswith(WHY) or OUTDONE in told
+    assert told.startswith(WHY) or any(each in told for each in WHO)
 
 
 def test_a_smaller_base_is_less_sure_of_the_same_customers() -> None:
