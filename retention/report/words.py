@@ -84,8 +84,8 @@ def said(remark: str, words: ReportTexts) -> str:
 
     Examples
     --------
-    >>> said("no test ordered in time has enough of both outcomes: x", report_texts("en"))[:25]
-    'No test on later time has'
+    >>> said("blend is the best", report_texts("en"))
+    'It was the best candidate on later time.'
     """
     glossary = {**words.candidates, **words.rivals, **words.costs, **words.tables}
     for saying in words.sayings:
