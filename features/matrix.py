@@ -18,13 +18,14 @@ from features.errors import ContractError
 from features.history import History, Seen
 from features.labels import labels_of
 from features.ledger import Column, Past
+from features.loss_day import LOSS_DAY, loss_days_of
 from features.norms import Norms, norms_at
 from features.outcomes import OUTCOMES, outcomes_of
 from features.rhythm import Rhythm
 from features.timeline import day_number, horizon_of
 from features.vetting import vetted_column
 
-KEYS = ("customer_id", "cutoff", "cohort", "label", *OUTCOMES)
+KEYS = ("customer_id", "cutoff", "cohort", "label", *OUTCOMES, *LOSS_DAY)
 """Columns of the matrix that are no features."""
 
 
@@ -50,7 +51,8 @@ def build_matrix(
     -------
     DataFrame, one row per customer of the cohorts, ordered by customer_id
         Columns ``KEYS`` (cohort: "active" or "lapsed"; label: 1 lost or returned, 0 not, missing while the horizon is
-        unfinished; what they brought afterwards, see `features.outcomes`), then one float64 column per feature.
+        unfinished; what they brought afterwards, see `features.outcomes`; when they were lost, see
+        `features.loss_day`), then one float64 column per feature.
 
     Raises
     ------
@@ -80,8 +82,10 @@ def block_of_matrix(history: History, *, cutoff: date, churn: Churn, known_until
     order = np.argsort(everyone)
     keys = _keys(history, cohort, cutoff=cutoff)
     keys["label"] = _labels(history, cohort, cutoff=cutoff, churn=churn, known_until=known_until)
-    brought = outcomes_of(history, everyone, cutoff=seen.cutoff, known_until=day_number(known_until))
-    keys = pd.concat([keys, brought], axis=1)
+    until = day_number(known_until)
+    brought = outcomes_of(history, everyone, cutoff=seen.cutoff, known_until=until)
+    lost = loss_days_of(history, cohort, cutoff=seen.cutoff, churn=churn, known_until=until)
+    keys = pd.concat([keys, brought, lost], axis=1)
     features = feature_columns(seen, everyone[order], churn=churn, norms=norms)
     return pd.concat([keys.iloc[order].reset_index(drop=True), features], axis=1)
 

@@ -12,6 +12,7 @@ import pytest
 from features.definition import Churn
 from features.errors import ContractError
 from features.history import load_history
+from features.loss_day import LOSS_DAY
 from features.matrix import KEYS, build_matrix, feature_names, of_cohort, stack
 from features.norms import norms_at
 from features.outcomes import OUTCOMES
@@ -75,7 +76,7 @@ def test_later_rows_deleted_from_the_source_give_the_same_bits(made: Company) ->
 
 def test_the_training_path_gives_what_scoring_gave_that_morning(made: Company) -> None:
     scored = matrix_of(made, known_until=CUTOFF)
-    learned = matrix_of(made, known_until=date(2025, 2, 1)).assign(**scored[["label", *OUTCOMES]])
+    learned = matrix_of(made, known_until=date(2025, 2, 1)).assign(**scored[["label", *OUTCOMES, *LOSS_DAY]])
     assert same(scored, learned)
 
 

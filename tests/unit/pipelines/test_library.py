@@ -13,6 +13,7 @@ import yaml
 from scipy.special import logit
 
 from features.errors import ConfigError, ContractError, LeakageError
+from features.loss_day import LOSS_DAY
 from features.outcomes import OUTCOMES
 from models.churn_model import ChurnModel
 from pipelines import stages
@@ -167,7 +168,7 @@ def test_labels_known_later_do_not_change_the_features(company: Company) -> None
     matrix, later = company.matrix(CUTOFF), company.matrix(CUTOFF, known_at="2026-07-01")
     assert matrix["label"].isna().all()
     assert later["label"].notna().all()
-    later_known = ["label", *OUTCOMES]
+    later_known = ["label", *OUTCOMES, *LOSS_DAY]
     pd.testing.assert_frame_equal(matrix.drop(columns=later_known), later.drop(columns=later_known), check_exact=True)
 
 
