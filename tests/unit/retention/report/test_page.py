@@ -143,6 +143,17 @@ def test_rows_without_measure_show_their_note_instead(make: Any) -> None:
     assert text.count("Kontrollgruppe: bitte nicht ansprechen") == 30
 
 
+def test_of_many_signals_two_are_shown_and_the_others_fold(make: Any) -> None:
+    early = make().early_warning.assign(signals=None).astype({"signals": "object"})
+    early.loc[:1, "signals"] = ["first_rule, second_rule, third_rule, fourth_rule", "only_rule"]
+
+    page = report_page(make(early_warning=early))
+
+    folded = re.findall(r"<details><summary>(\d+ weitere Signale?)</summary><ul class=\"signals\">(.*?)</ul>", page)
+    assert folded == [("2 weitere Signale", "<li>third_rule</li><li>fourth_rule</li>")]
+    assert "<li>only_rule</li></ul>" in page
+
+
 def test_a_list_shows_200_rows_and_says_where_all_are(make: Any) -> None:
     inputs = make()
     many = pd.concat([inputs.early_warning] * 10, ignore_index=True).assign(rank=range(1, 301))
