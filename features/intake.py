@@ -124,6 +124,11 @@ class Tables:
         """Let `customers` be only those of ``customer_ids``, before they are first asked for; rows are not touched."""
         self._only = f" where customer_id in ({', '.join(literal(each) for each in sorted(customer_ids)) or 'null'})"
 
+    def restate(self, name: str, rows: pa.Table) -> None:
+        """Let ``rows``, in canonical types and with ``known_at``, take the place of the accepted rows of a table."""
+        self._engine.load(name, rows)
+        self._columns[name] = tuple(each for each in rows.column_names if each != "known_at")
+
     def quarantine(self, name: str) -> pa.Table:
         """Return refused rows: file, row, rule, column, message, then the row's original columns as text.
 

@@ -21,6 +21,7 @@ from features.history import History
 from features.ledger import Column
 from features.rhythm import Buyers, RhythmParameters, fit_rhythm
 from features.timeline import day_number
+from features.told import NOTHING_TOLD, PEER_FACTS, ToldShares, cause_told, told_shares
 
 QUARTER_DAYS = 91
 A_SHARE, B_SHARE = 0.8, 0.95
@@ -28,6 +29,8 @@ A_SHARE, B_SHARE = 0.8, 0.95
 
 _BUYERS = ("tenure", "recency", "purchase_days", "gaps", "gap", "gap_squared")
 _YEARS = ("turnover", "contacts")
+_PEERS = ("cause", *PEER_FACTS)
+_OF_BUYERS = (*_BUYERS, *_YEARS, *_PEERS)
 _COMPANY = (
     *("season", "base_year", "closed", "days_to_close", "answered", "days_to_answer"),
     *("listed", "given", "paid", "days_late"),
@@ -55,6 +58,8 @@ class Norms:
         Least turnover of 364 days of classes A and B [cents]; see `A_SHARE`.
     contacts : tuple of three floats
         Mean contacts of a customer of class A, B and C in 364 days [count].
+    told : ToldShares
+        Shares of customers who told each reason for which they left; empty without the table losses.
     """
 
     rhythm: RhythmParameters
@@ -66,6 +71,7 @@ class Norms:
     a_turnover: float
     b_turnover: float
     contacts: tuple[float, float, float]
+    told: ToldShares = NOTHING_TOLD
 
     def classes(self, turnover: Column) -> NDArray[np.int64]:
         """Return the class by turnover of 364 days [cents]: 0 for A, 1 for B, 2 for C."""
@@ -78,7 +84,8 @@ class Norms:
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any], rhythm: RhythmParameters) -> Norms:
         """Return the norms from what `to_facts` gave, and their rhythm."""
-        return cls(rhythm=rhythm, **{name: _from_plain(value) for name, value in facts.items()})
+        plain = {name: _from_plain(value) for name, value in facts.items()}
+        return cls(rhythm=rhythm, **{**plain, "told": ToldShares.from_lists(plain.get("told", ()))})
 
 
 def _plain(value: Any) -> Any:
@@ -103,13 +110,13 @@ def summary_of(history: History, *, cutoff: date) -> Summary:
     Nobody else counts: whether a person with a complaint but no order is a customer may be known only later.
     """
     seen, everyone = history.at(day_number(cutoff)), np.arange(len(history.customer_ids))
-    names = (*_BUYERS, *_YEARS, *_COMPANY)
+    names = (*_BUYERS, *_YEARS, *_COMPANY, *_PEERS)
     columns = seen.columns(everyone, lambda known, asked: _columns(known, asked, seen.cutoff))
     by_name = {name: np.nan_to_num(column).astype(np.int64) for name, column in zip(names, columns, strict=True)}
     bought = by_name["purchase_days"] > 0
     return {
         "customer": everyone[bought],
-        **{name: by_name[name][bought] for name in (*_BUYERS, *_YEARS)},
+        **{name: by_name[name][bought] for name in _OF_BUYERS},
         **{name: by_name[name][bought].sum(keepdims=True) for name in _COMPANY},
     }
 
@@ -131,16 +138,18 @@ def _columns(history: History, customers: NDArray[np.int64], cutoff: int) -> Seq
         *((answered.count(YEAR_DAYS), answered.total("days_to_answer", YEAR_DAYS)) if answered else (nothing, nothing)),
         *(prices.total(name, YEAR_DAYS) for name in ("listed", "given")),
         *(payments.total(name, YEAR_DAYS) for name in ("invoices", "days_late")),
+        cause_told(pasts["losses"]) if "losses" in pasts else nothing,
+        *(pasts["customers"].last(name) if "customers" in pasts else nothing for name in PEER_FACTS),
     )
 
 
-_READ = ("purchases", "bookings", "contacts", "settlements", "answers", "prices", "payments")
+_READ = ("purchases", "bookings", "contacts", "settlements", "answers", "prices", "payments", "losses", "customers")
 
 
 def norms_from(summaries: Iterable[Summary]) -> Norms:
     """Return the norms of one cutoff from the summaries of all parts, in the order of customers."""
     parts = list(summaries)
-    said = {name: np.concatenate([part[name] for part in parts]) for name in (*_BUYERS, *_YEARS)}
+    said = {name: np.concatenate([part[name] for part in parts]) for name in _OF_BUYERS}
     total = {name: float(sum(int(part[name].sum()) for part in parts)) for name in _COMPANY}
     a_turnover, b_turnover = _class_borders(said["turnover"])
     return Norms(
@@ -153,6 +162,7 @@ def norms_from(summaries: Iterable[Summary]) -> Norms:
         a_turnover=a_turnover,
         b_turnover=b_turnover,
         contacts=_contacts_by_class(said["turnover"], said["contacts"], a_turnover, b_turnover),
+        told=told_shares(said["cause"], [said[name] for name in PEER_FACTS]),
     )
 
 
@@ -161,8 +171,7 @@ def rows_of(summary: Summary, customer_ids: NDArray[np.object_]) -> pa.Table:
 
     ``customer_ids`` are those of the part of the history the summary speaks of.
     """
-    buyers = (*_BUYERS, *_YEARS)
-    columns = {name: np.r_[summary[name], 0] for name in buyers}
+    columns = {name: np.r_[summary[name], 0] for name in _OF_BUYERS}
     columns |= {name: np.r_[np.zeros(len(summary["customer"]), dtype=np.int64), summary[name]] for name in _COMPANY}
     ids = pa.array([*customer_ids[summary["customer"]], None], pa.string())
     return pa.table({"customer_id": ids, **columns})
@@ -172,12 +181,12 @@ def summary_from(rows: pa.Table) -> Summary:
     """Return the summary that the rows of many parts add up to: in the order of ids, however they were divided."""
     buyers = rows.filter(pc.is_valid(rows["customer_id"])).sort_by("customer_id")
     return {
-        **{name: buyers[name].to_numpy() for name in (*_BUYERS, *_YEARS)},
+        **{name: buyers[name].to_numpy() for name in _OF_BUYERS},
         **{name: np.array([pc.sum(rows[name]).as_py() or 0]) for name in _COMPANY},
     }
 
 
-SUMMARY_ROW = ("customer_id", *_BUYERS, *_YEARS, *_COMPANY)
+SUMMARY_ROW = ("customer_id", *_OF_BUYERS, *_COMPANY)
 """Columns of `rows_of`: an id, then whole numbers."""
 
 

@@ -12,18 +12,24 @@ from features.intake import Tables, take_in
 from features.outputs import write_manifest, write_parquet
 from pipelines.places import Places
 from pipelines.settings import Settings
+from pipelines.told_forms import join_forms, sources_with_forms
 
 
 def open_tables(settings: Settings, cutoff: date | None) -> Tables:
-    """Return the checked tables of a configuration, as known before ``cutoff``; the caller closes them."""
-    return take_in(
-        settings.sources,
+    """Return the checked tables of a configuration, as known before ``cutoff``; the caller closes them.
+
+    The table losses holds what was read from forms too.
+    """
+    tables = take_in(
+        sources_with_forms(settings),
         cutoff=cutoff,
         timezone=settings.timezone,
         root=Path.cwd(),
         currency=settings.currency,
         memory_gb=settings.resources.memory_gb / 2,
     )
+    join_forms(tables, settings, cutoff)
+    return tables
 
 
 def default_cutoff(settings: Settings) -> date:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from features.catalogue import Catalogue
-from features.errors import ContractError
 from features.intake import take_in
 from pipelines.check import open_tables
 from pipelines.places import Places
 from pipelines.settings import Settings
+from pipelines.told_forms import KINDS, kept_forms, typed
 from pipelines.yamlfile import own_text
 from retention.export.files import write_machine_csv
 from retention.loss_reasons import LossReasons, parse_loss_reasons, shipped_loss_reasons
@@ -20,15 +20,6 @@ from retention.losses.form import Form, read_form
 
 COLUMNS = ("customer_id", "occurred_on", "loss_reason", "reason", "competitor", "winnable", "source", "told_on")
 """Columns of told losses: ``reason`` is the text as told, ``loss_reason`` what it means, ``told_on`` the day known."""
-_KINDS = {
-    "customer_id": "str",
-    "occurred_on": "datetime64[s]",
-    "reason": "str",
-    "competitor": "str",
-    "winnable": "boolean",
-    "source": "str",
-    "known_at": "datetime64[s]",
-}
 
 
 def reasons_of(settings: Settings, features: Catalogue) -> LossReasons:
@@ -59,7 +50,9 @@ def told_losses(settings: Settings, cutoff: date, reasons: LossReasons) -> pd.Da
 
 
 def read_form_back(settings: Settings, form: Path) -> Form:
-    """Read a filled form and keep its good rows beside the table losses; the newest row of a customer and loss counts.
+    """Read a filled form and keep its good rows beside the table losses; of a customer, loss and day the row read last.
+
+    What was told on an earlier day stays: until the later day it was what was known.
 
     Raises
     ------
@@ -71,38 +64,21 @@ def read_form_back(settings: Settings, form: Path) -> Form:
     found = read_form(form, known_customers=frozenset(ids))
     if len(found.rows):
         place = Places(Path(settings.output)).told_losses
-        kept = pd.concat([_kept(place), _typed(found.rows)], ignore_index=True)
-        newest = kept.drop_duplicates(["customer_id", "occurred_on"], keep="last")
-        write_machine_csv(place, newest.sort_values(["customer_id", "occurred_on"], ignore_index=True))
+        kept = pd.concat([kept_forms(place), typed(found.rows)], ignore_index=True)
+        newest = kept.drop_duplicates(["customer_id", "occurred_on", "known_at"], keep="last")
+        write_machine_csv(place, newest.sort_values(["customer_id", "occurred_on", "known_at"], ignore_index=True))
     return found
 
 
 def _of_source(settings: Settings, cutoff: date) -> pd.DataFrame:
     if "losses" not in settings.sources:
-        return _typed(pd.DataFrame(columns=list(_KINDS)))
+        return typed(pd.DataFrame(columns=list(KINDS)))
     sources = {"losses": settings.sources["losses"]}
     with take_in(sources, cutoff=cutoff, timezone=settings.timezone, root=Path.cwd(), compulsory=()) as tables:
         names = [*tables.columns("losses"), "known_at"]
-        return _typed(tables.arrow("losses", names, order_by=["customer_id"]).to_pandas())
+        return typed(tables.arrow("losses", names, order_by=["customer_id"]).to_pandas())
 
 
 def _of_forms(settings: Settings, cutoff: date) -> pd.DataFrame:
-    kept = _kept(Places(Path(settings.output)).told_losses)
+    kept = kept_forms(Places(Path(settings.output)).told_losses)
     return kept[kept["known_at"] < pd.Timestamp(cutoff)]
-
-
-def _kept(place: Path) -> pd.DataFrame:
-    if not place.is_file():
-        return _typed(pd.DataFrame(columns=list(_KINDS)))
-    try:
-        texts = pd.read_csv(place, dtype=dict.fromkeys(("customer_id", "reason", "competitor", "source"), "str"))
-        return _typed(texts)
-    except (OSError, TypeError, ValueError) as error:
-        problem = " ".join(str(error).split())
-        raise ContractError(
-            f"{place} cannot be read ({problem}); bring it back, or delete it and read the forms again"
-        ) from error
-
-
-def _typed(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.reindex(columns=list(_KINDS)).astype(_KINDS)

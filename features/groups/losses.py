@@ -1,19 +1,25 @@
-"""Losses: what was noted about why a silent customer left, as far as no purchase has overtaken it.
+"""Losses: what was noted about why a silent customer left, and how many comparable customers told which reason.
 
-de: Verluste: was darüber notiert ist, warum ein verstummter Kunde ging, soweit kein Kauf es überholt hat.
+de: Verluste: was darüber notiert ist, warum ein verstummter Kunde ging, und wie viele vergleichbare Kunden welchen
+Grund genannt haben.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from features.catalogue import Group
 from features.ledger import Column, Past
+from features.norms import Norms
 from features.rhythm import Rhythm
+from features.told import share_of
 
 GROUP = Group("losses", needs={"losses": ()})
 GRACE_DAYS = 30
 """A loss noted so many days before the last purchase, or more, speaks of an earlier loss."""
+_OF_OTHERS: Mapping[str, tuple[str, ...]] = {"losses": ("reason",), "customers": ()}
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
@@ -45,3 +51,57 @@ def told(losses: Past, rhythm: Rhythm) -> Column:
     ist.
     """
     return np.where(_holds(losses, rhythm), losses.last("is_told"), np.nan)
+
+
+@GROUP.feature(unit="share", family="told_by_others", needs=_OF_OTHERS)
+def others_price(customers: Past, norms: Norms) -> Column:
+    """Share of comparable customers lost within two years who told that price was why [share].
+
+    de: Anteil vergleichbarer Kunden, die in zwei Jahren verloren gingen und als Grund genannt haben: Preis.
+    """
+    return share_of(norms.told, customers, "price")
+
+
+@GROUP.feature(unit="share", family="told_by_others", needs=_OF_OTHERS)
+def others_service(customers: Past, norms: Norms) -> Column:
+    """Share of comparable customers lost within two years who told that service was why [share].
+
+    de: Anteil vergleichbarer Kunden, die in zwei Jahren verloren gingen und als Grund genannt haben: Service.
+    """
+    return share_of(norms.told, customers, "service")
+
+
+@GROUP.feature(unit="share", family="told_by_others", needs=_OF_OTHERS)
+def others_quality(customers: Past, norms: Norms) -> Column:
+    """Share of comparable customers lost within two years who told that quality was why [share].
+
+    de: Anteil vergleichbarer Kunden, die in zwei Jahren verloren gingen und als Grund genannt haben: Qualität.
+    """
+    return share_of(norms.told, customers, "quality")
+
+
+@GROUP.feature(unit="share", family="told_by_others", needs=_OF_OTHERS)
+def others_delivery(customers: Past, norms: Norms) -> Column:
+    """Share of comparable customers lost within two years who told that delivery was why [share].
+
+    de: Anteil vergleichbarer Kunden, die in zwei Jahren verloren gingen und als Grund genannt haben: Lieferung.
+    """
+    return share_of(norms.told, customers, "delivery")
+
+
+@GROUP.feature(unit="share", family="told_by_others", needs=_OF_OTHERS)
+def others_contact_person(customers: Past, norms: Norms) -> Column:
+    """Share of comparable customers lost within two years who told that the contact person was why [share].
+
+    de: Anteil vergleichbarer Kunden, die in zwei Jahren verloren gingen und als Grund genannt haben: Ansprechpartner.
+    """
+    return share_of(norms.told, customers, "contact_person")
+
+
+@GROUP.feature(unit="share", family="told_by_others", needs=_OF_OTHERS)
+def others_competitor(customers: Past, norms: Norms) -> Column:
+    """Share of comparable customers lost within two years who told that a competitor was why [share].
+
+    de: Anteil vergleichbarer Kunden, die in zwei Jahren verloren gingen und als Grund genannt haben: Wettbewerber.
+    """
+    return share_of(norms.told, customers, "competitor")

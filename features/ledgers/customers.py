@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from features.ledger import Ledger
-from features.ledgers.rows import NEVER, History, Number, Reading, Rows, Whole, flags
+from features.ledgers.rows import NEVER, History, Number, Reading, Rows, Whole, flags, lasting_code_of
+from features.told import PEER_FACTS
 
 BUSINESS_FACTS, CONSUMER_FACTS = ("industry", "size"), ("birthday",)
 SOFT_FACTS = ("email", "phone", "preferred_channel", *BUSINESS_FACTS, *CONSUMER_FACTS)
@@ -17,6 +18,9 @@ _NUMBERS = (
     Number(name="is_consumer", sql="coalesce(type = 'b2c', false)::BIGINT", needs="type"),
     Number(name="is_dated", sql="(known_at > DATE '1900-01-01')::BIGINT"),
     *(Number(name=each, sql=f"({each} IS NOT NULL)::BIGINT", needs=each, absent=_NOT_ASKED) for each in SOFT_FACTS),
+    Number(name="of_industry", sql=lasting_code_of("lower(trim(industry))"), needs="industry"),
+    Number(name="of_size", sql=lasting_code_of("lower(trim(size))"), needs="size"),
+    Number(name="of_region", sql=lasting_code_of("left(trim(postcode), 2)"), needs="postcode"),
 )
 
 
@@ -24,10 +28,12 @@ def customers(history: History) -> Ledger:
     """Rows of the customers by the day they could be known, with how many soft facts are filled in of how many.
 
     Facts that the source has no column for do not count; nor do those of a row that does not say when it was known,
-    because nobody can tell since when they stand there.
+    because nobody can tell since when they stand there. ``industry``, ``size`` and ``region`` are numbers that
+    stand for the text (the region for the first two places of the postcode), 0 where it is empty.
     """
     rows = history["customers"]
     values = {"since": rows["since"], "filled": _counted(rows, 1), "asked": _counted(rows, 0)}
+    values |= {name: rows[f"of_{name}"] for name in PEER_FACTS}
     return Ledger(customer=rows["customer"], day=rows["day"], values=values)
 
 

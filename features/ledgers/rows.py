@@ -83,6 +83,14 @@ def code_of(column: str) -> str:
     return f"CASE WHEN {column} IS NULL THEN 0 ELSE 1 + (hash({column}) >> 2)::BIGINT END"
 
 
+def lasting_code_of(text: str) -> str:
+    """SQL of a whole number below 2**52 that stands for a text in every version of DuckDB, 0 where it is empty.
+
+    Such a number may be kept, and is exact as a float.
+    """
+    return f"CASE WHEN coalesce({text}, '') = '' THEN 0 ELSE 1 + (md5_number_lower({text}) >> 13)::BIGINT END"
+
+
 def in_order(rows: Rows, *, ties: tuple[str, ...]) -> Rows:
     """Return the rows sorted by customer and day, and among those by ``ties``."""
     customer, day = rows["customer"], rows["day"]

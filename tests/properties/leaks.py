@@ -13,6 +13,7 @@ import pytest
 
 from features import ledgers as ledgers_module
 from features import matrix as matrix_module
+from features import norms as norms_module
 from features.cohort import Cohort, cohort_of
 from features.definition import Churn
 from features.groups import (
@@ -231,6 +232,14 @@ def purchases_of_all(rhythm: Rhythm) -> Column:
     return np.full(len(rhythm.purchases.customers), float(len(rhythm.purchases.ledger.day)))
 
 
+def cause_of_all_time(losses: Past) -> Column:
+    """Count what a customer tells in the end, known or not."""
+    ledger = losses.ledger
+    in_the_end = np.zeros(max(int(losses.customers.max(initial=-1)), int(ledger.customer.max(initial=-1))) + 1)
+    in_the_end[ledger.customer] = ledger.values["cause"]
+    return np.asarray(in_the_end[losses.customers], dtype=np.float64)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Leak:
     """A way for the future to get in: patches, or one more feature of a group."""
@@ -258,6 +267,7 @@ LEAKS = {
     "payments are seen early": Leak(
         patches=((ledgers_module, "_MAKERS", {**ledgers_module._MAKERS, "payments": paid_when_issued}),)
     ),
+    "comparable customers are asked later": Leak(patches=((norms_module, "cause_told", cause_of_all_time),)),
     "the norms are learned later": Leak(patches=((matrix_module, "norms_at", norms_of_later),)),
     "the cohort is chosen later": Leak(patches=((matrix_module, "cohort_of", cohort_of_later),)),
     **{
