@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from features.outputs import read_manifest, write_bytes, write_manifest, write_parquet
+from features.outputs import MANIFEST, read_manifest, read_parquet, write_bytes, write_manifest, write_parquet
 from models.survival import Survival, kaplan_meier
 from pipelines.last_seen import LastSeen, last_seen
 from pipelines.lives import lives_of
@@ -28,6 +29,7 @@ from retention.losses.form import write_form
 from retention.losses.page import LossInputs, guide_page, losses_page
 from retention.losses.statistics import GROUPS, by_group, by_month, by_reason, with_reason
 from retention.losses.words import loss_texts
+from retention.report.lost import LossesFound
 from retention.win_back import still_holding
 
 PAGE, GUIDE, FORM, LOST = "losses.html", "guide.html", "form.csv", "lost"
@@ -75,9 +77,22 @@ def losses(settings: Settings, cutoff: date, *, with_owners: bool = False) -> Pa
     for name, text in {PAGE: page, GUIDE: guide}.items():
         write_bytes(folder / name, text.encode())
         rows[name] = 1
-    facts = {"cutoff": cutoff.isoformat(), "config": settings.digest, "with_owners": with_owners}
+    data = read_manifest(Places(Path(settings.output)).matrix(cutoff))["data"]
+    facts = {"cutoff": cutoff.isoformat(), "config": settings.digest, "data": data, "with_owners": with_owners}
     write_manifest(folder, rows=rows, facts={**facts, **_agreement_facts(found.agreement)})
     return folder
+
+
+def read_losses(settings: Settings, cutoff: date, *, data: str, reasons: LossReasons) -> LossesFound | None:
+    """Return why customers were lost by ``cutoff``; None where the stage was not run on these rows and settings."""
+    places = Places(Path(settings.output))
+    folder = places.losses(cutoff)
+    about = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
+    if (about.get("config"), about.get("data")) != (settings.digest, data):
+        return None
+    page = relpath(folder / PAGE, places.report(cutoff))
+    table = read_parquet(folder, "reasons.parquet").to_pandas()
+    return LossesFound(by_reason=table, titles=reasons.titles(settings.language), page=page)
 
 
 def found_of(settings: Settings, cutoff: date, master: pd.DataFrame) -> Found:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from features.outputs import MANIFEST, read_manifest, read_parquet, write_bytes, write_manifest
 from features.timeline import horizon_of
+from pipelines.losses import read_losses
 from pipelines.master import master_data
 from pipelines.matured import read_matured
 from pipelines.own_features import catalogue_of_run
@@ -21,6 +22,7 @@ from pipelines.publish import measures_of
 from pipelines.score import RETURNS, SCORES
 from pipelines.settings import Settings
 from pipelines.signals import read_signals
+from pipelines.told_losses import reasons_of
 from retention.formats import Language
 from retention.report.inputs import FOLD_COLUMNS, SCORE_COLUMNS, WORTH_COLUMNS, ReportInputs
 from retention.report.page import report_page
@@ -83,6 +85,7 @@ def report_inputs(settings: Settings, cutoff: date) -> ReportInputs:
         since_run=None if since is None else date.fromisoformat(since),
         list_note=about.get("note") or "",
         challengers=_challengers(places, cutoff, run),
+        losses=read_losses(settings, cutoff, data=run["data"], reasons=reasons_of(settings, features)),
         cards=_cards(places, cutoff, run, settings.language),
         **_rechecked(settings, cutoff, run),
         **lists,

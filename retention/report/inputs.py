@@ -15,6 +15,7 @@ from models.matured import Recheck
 from retention.formats import Language
 from retention.measures import Measure
 from retention.movement import GONE_COLUMNS
+from retention.report.lost import LossesFound
 from retention.texts import Purpose
 from retention.worth import NEEDED
 
@@ -76,6 +77,8 @@ class ReportInputs:
         What has become of the promises of earlier cutoffs; empty where the stage ``matured`` was not run.
     matures_on : date, optional
         First cutoff of a run on which one more of these promises has matured.
+    losses : LossesFound, optional
+        Why customers were lost; None where the stage ``losses`` was not run.
     cards : mapping of purpose, optional
         The model card of the model in use, as text in the language of the page.
     """
@@ -111,6 +114,7 @@ class ReportInputs:
     contacts_per_year: Mapping[str, int] = field(default_factory=dict)
     matured: Mapping[Purpose, Recheck] = field(default_factory=dict)
     matures_on: date | None = None
+    losses: LossesFound | None = None
     cards: Mapping[Purpose, str] = field(default_factory=dict)
 
     @property

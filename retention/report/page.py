@@ -10,6 +10,7 @@ from retention.own_texts import texts_for
 from retention.report import charts, portfolio
 from retention.report.formatting import filters
 from retention.report.inputs import ReportInputs
+from retention.report.lost import lost_in
 from retention.report.movement import movement
 from retention.report.origin import origin_in
 from retention.report.rows import first_rows, planned
@@ -72,6 +73,7 @@ def _context(inputs: ReportInputs, words: ReportTexts, texts: ReasonTexts) -> di
         **_lists(inputs, texts),
         **_portfolio(inputs, words),
         "worth": worth_in(inputs, words),
+        "lost": lost_in(inputs.losses),
         **_grounds(inputs),
         "signals": shown_rules(inputs.signals, words),
         "signals_beside": speak_beside(inputs.evidence.get("churn", {})),

@@ -48,6 +48,7 @@ class ReportTexts(Section):
     verdicts: Words = Field(description="What a rule's figures mean.")
     spread: Words = Field(description="Part 4: how risk and value are distributed.")
     worth: Words = Field(description="Part 4b: what customers are worth, and what is at stake where.")
+    lost: Words = Field(description="Part 4c: why customers were lost, and what was lost with them.")
     trust: Words = Field(description="Part 5: how far the figures can be trusted.")
     matured: Words = Field(description="Part 5b: what has become of earlier promises.")
     cautions: Words = Field(description="What makes the figures less sure.")

@@ -16,7 +16,7 @@ from pipelines import cli, stages
 from pipelines.demo.company import csv_bytes, demo_company
 from pipelines.last_seen import last_seen
 from pipelines.lives import lives_of
-from pipelines.losses import LOST_COLUMNS, curves_of, losses
+from pipelines.losses import LOST_COLUMNS, curves_of, losses, read_losses
 from pipelines.places import Places
 from pipelines.settings import Settings, settings_from
 from pipelines.told_losses import told_losses
@@ -185,3 +185,13 @@ def test_a_damaged_store_of_told_losses_is_one_line(settings, tmp_path):
     place.write_text("customer_id,occurred_on,winnable,known_at\nK1,some day,perhaps,2026-01-01\n")
     with pytest.raises(ContractError, match=r"told\.csv cannot be read \(.*\); bring it back, or delete it"):
         told_losses(own, CUTOFF, REASONS)
+
+
+def test_the_report_reads_what_was_found_on_the_same_rows_and_settings_only(settings, lost):
+    data = read_manifest(Places(Path(settings.output)).matrix(CUTOFF))["data"]
+    found = read_losses(settings, CUTOFF, data=data, reasons=REASONS)
+    assert found is not None
+    assert found.by_reason["customers"].sum() == len(lost)
+    assert (Places(Path(settings.output)).report(CUTOFF) / found.page).resolve().is_file()
+    assert read_losses(settings, CUTOFF, data="other rows", reasons=REASONS) is None
+    assert read_losses(settings, date(2025, 1, 15), data=data, reasons=REASONS) is None
