@@ -16,7 +16,7 @@ from features.outcomes import OUTCOME_DAYS, margin_ahead, turnover_ahead
 from models.folds import left_out
 from models.margin.basis import Column, own_margin_share, usual_in
 from models.margin.model import MarginModel, size_of
-from models.margin.spread import UNTESTED, Spread, spread_of
+from models.margin.spread import UNTESTED, Spread, spread_over_mornings
 from models.margin.steps import STEPS, StepName, Turnover, fit_step, losses
 from models.settings import Training, Value
 from models.staying import Staying, fit_staying
@@ -77,7 +77,7 @@ def fit_margin(
     tested, is_later, kind = _tested(rows, days, horizons, training, value)
     chosen, remark = choose(tested)
     step = _fit(chosen, learn, days, training, value)
-    spread = UNTESTED if tested.empty else _spread(tested.loc[tested["step"] == chosen])
+    spread = UNTESTED if tested.empty else _spread(tested.loc[tested["step"] == chosen], is_later=is_later)
     spread = spread if is_later or tested.empty else spread.wider(_UNSEEN_TIME)
     facts = {"chosen": chosen, "remark": remark, "tested_on": kind, "snapshots": len(learn), "days": days}
     losses_by_step = {} if tested.empty else tested.groupby("step")["loss"].mean().round(6).to_dict()
@@ -170,12 +170,25 @@ def _tested(
 
 
 def _in_time(rows: pd.DataFrame, days: int) -> Iterator[Fold]:
-    """Yield up to three tests on the newest cutoffs, with all whose windows were over on their mornings."""
+    """Yield up to three tests, with all whose windows were over on their mornings: the newest, and others before it.
+
+    They lie half a window apart or more: what strikes a whole company at once shows between mornings, and three
+    mornings of one quarter are little more than one.
+    """
     cutoffs, span = sorted(set(rows["cutoff"])), timedelta(days=days)
     tests = [day for day in cutoffs if any(each + span <= day for each in cutoffs)]
-    for test in tests[-_MOST_FOLDS:]:
+    for test in _apart(tests, days=days // 2)[-_MOST_FOLDS:]:
         learnable = [each for each in cutoffs if each + span <= test]
         yield _newest(rows.loc[rows["cutoff"].isin(learnable)]), rows.loc[rows["cutoff"] == test]
+
+
+def _apart(cutoffs: Sequence[date], *, days: int) -> list[date]:
+    """Return the newest cutoff and earlier ones so many days or more before the next, oldest first."""
+    kept: list[date] = []
+    for cutoff in sorted(cutoffs, reverse=True):
+        if not kept or cutoff + timedelta(days=days) <= kept[-1]:
+            kept.append(cutoff)
+    return kept[::-1]
 
 
 def _forecasts(folds: Iterator[Fold], days: int, training: Training, value: Value) -> pd.DataFrame:
@@ -198,6 +211,7 @@ def _forecast(
     return pd.DataFrame(
         {
             "customer_id": test["customer_id"].to_numpy(),
+            "cutoff": test["cutoff"].to_numpy(),
             "step": name,
             "loss": losses(brought / scale, np.maximum(turnover / scale, _LEAST_FORECAST)),
             "expected": turnover * share,
@@ -208,6 +222,7 @@ def _forecast(
     )
 
 
-def _spread(tested: pd.DataFrame) -> Spread:
+def _spread(tested: pd.DataFrame, *, is_later: bool) -> Spread:
     brought, expected, size = (tested[name].to_numpy(np.float64) for name in ("brought", "expected", "size"))
-    return spread_of(brought, expected, size, days=int(tested["days"].iloc[0]))
+    morning = pd.factorize(tested["cutoff"])[0].astype(np.int64) * is_later
+    return spread_over_mornings(brought, expected, size, days=int(tested["days"].iloc[0]), morning=morning)

@@ -9,12 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.margin.basis import YEAR_DAYS, Column
 
 COVERED = 0.8
 """Share of customers whose margin falls inside the interval."""
 _ROWS_PER_GROUP, _MOST_GROUPS = 150, 8
+_FACTORS = tuple(1.05**step for step in range(33))
+"""How much wider a spread may get: up to 4.8 times."""
+_CENT = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +34,13 @@ class Spread:
     high: tuple[float, ...]
 
     def around(self, expected: Column, size: Column, *, days: int) -> tuple[Column, Column]:
-        """Return the bounds of the margin of so many days for what was expected; ``size`` is above 0."""
+        """Return the bounds of the margin of so many days for what was expected; ``size`` is above 0.
+
+        What is expected is always inside: rounding must not shut out the nothing of those expected to bring nothing.
+        """
         group = np.searchsorted(np.array(self.edges), size * YEAR_DAYS / days, side="right")
         low, high = (np.array(bound)[group] for bound in (self.low, self.high))
-        return expected + size * low, expected + size * high
+        return np.minimum(expected + size * low, expected), np.maximum(expected + size * high, expected)
 
     def wider(self, factor: float) -> Spread:
         """Return the spread with bounds so many times as far away; below, nothing at all stays the least."""
@@ -43,6 +50,32 @@ class Spread:
 
 UNTESTED = Spread(edges=(), low=(-1.0,), high=(1.5,))
 """Before any forecast could be tested: from nothing to two and a half times what was expected."""
+
+
+def spread_over_mornings(
+    brought: Column, expected: Column, size: Column, *, days: int, morning: NDArray[np.int64]
+) -> Spread:
+    """Return the spread of forecasts made on several mornings (by number), fit for a morning that is not among them.
+
+    What strikes a whole company at once moves all misses of a morning together. So the spread of all is made wider
+    until spreads of the other mornings, as much wider, hold as many of each morning's customers as they say; where
+    mornings differ by chance alone that is by little or nothing.
+    """
+    whole = spread_of(brought, expected, size, days=days)
+    numbers = np.unique(morning)
+    if len(numbers) < 2:
+        return whole
+    held_out = [(rows, spread_of(brought[~rows], expected[~rows], size[~rows], days=days))
+                for rows in (morning == each for each in numbers)]  # fmt: skip
+
+    def covered(factor: float) -> float:
+        inside = 0
+        for rows, others in held_out:
+            low, high = others.wider(factor).around(expected[rows], size[rows], days=days)
+            inside += int(((brought[rows] >= low - _CENT) & (brought[rows] <= high + _CENT)).sum())
+        return inside / len(brought)
+
+    return whole.wider(next((each for each in _FACTORS if covered(each) >= COVERED), _FACTORS[-1]))
 
 
 def spread_of(brought: Column, expected: Column, size: Column, *, days: int) -> Spread:

@@ -13,7 +13,7 @@ from features.errors import LeakageError, ModelError
 from features.outcomes import OUTCOME_DAYS, margin_ahead, turnover_ahead
 from models.margin import MarginModel, fit_margin
 from models.margin.basis import Usual, own_margin_share
-from models.margin.spread import COVERED, spread_of
+from models.margin.spread import COVERED, spread_of, spread_over_mornings
 from models.margin.steps import fit_regression, losses
 from models.settings import Training, Value
 
@@ -157,3 +157,34 @@ def test_a_spread_with_many_who_bring_nothing_covers_what_it_says() -> None:
     low, high = spread_of(brought, size, size, days=365).around(size, size, days=365)
     assert low.tolist() == pytest.approx([0.0] * 4000)
     assert ((brought >= low - 1e-9) & (brought <= high)).mean() == pytest.approx(COVERED, abs=0.02)
+
+
+def mornings(shock: float, *, seed: int) -> tuple[np.ndarray, ...]:
+    """Return misses of three mornings and a fourth, each struck as a whole by a shock of its own."""
+    rng = np.random.default_rng(seed)
+    morning = np.repeat(np.arange(4), 1500)
+    size = np.full(len(morning), 100.0)
+    strikes = np.array([-1.0, 1.0, 0.0, -1.0])[morning] * shock
+    brought = size * np.exp(rng.normal(0, 0.3, len(morning)) + strikes)
+    return brought, size, morning
+
+
+@pytest.mark.parametrize(("shock", "least", "most"), [(0.0, 0.77, 0.83), (0.4, 0.75, 1.0)])
+def test_intervals_hold_on_a_morning_to_come_whether_mornings_differ_or_not(shock, least, most) -> None:
+    brought, size, morning = mornings(shock, seed=4)
+    past, coming = morning < 3, morning == 3
+    known = brought[past], size[past], size[past]
+    found = spread_over_mornings(*known, days=365, morning=morning[past])
+    low, high = found.around(size[coming], size[coming], days=365)
+    covered = ((brought[coming] >= low) & (brought[coming] <= high)).mean()
+    assert least <= covered <= most
+    low, high = spread_of(*known, days=365).around(size[coming], size[coming], days=365)
+    assert shock == 0 or ((brought[coming] >= low) & (brought[coming] <= high)).mean() < covered
+
+
+def test_what_is_expected_is_always_inside() -> None:
+    nothing = np.zeros(400)
+    found = spread_of(nothing, np.full(400, 5.0), np.full(400, 5.01), days=365)
+    low, high = found.around(nothing, np.full(400, 0.01), days=365)
+    assert (low <= 0).all()
+    assert (high >= 0).all()
