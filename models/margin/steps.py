@@ -191,7 +191,7 @@ def _parameters(seed: int, threads: int) -> dict[str, Any]:
         "lambda_l2": 5.0,
         "boost_from_average": False,
         "deterministic": True,
-        "force_row_wise": True,
+        "force_col_wise": True,
         "num_threads": threads,
         "seed": seed,
         "verbose": -1,
