@@ -95,12 +95,27 @@ def test_r11_a_hundred_kills(tmp_path: Path) -> None:
     assert_champions_are_whole(registry_in(tmp_path, {}), killed)
 
 
-@pytest.mark.night
-def test_r11_two_trainings_at_once_leave_a_whole_champion(tmp_path: Path) -> None:
-    killed_at([999], tmp_path)
-    command = [sys.executable, "-c", KILLED, str(tmp_path), FIRST.isoformat()]
-    for _ in range(50):
-        both = [subprocess.Popen([*command, json.dumps([999, 999])], stdout=subprocess.PIPE) for _ in range(2)]
+def race(rounds: int, output: Path) -> None:
+    """Let two trainings of different days register at once, again and again; each time the champions must be whole."""
+    for _ in range(rounds):
+        both = [
+            subprocess.Popen(
+                [sys.executable, "-c", KILLED, str(output), day.isoformat(), json.dumps([999])],
+                stdout=subprocess.DEVNULL,
+            )
+            for day in (FIRST, FIRST + timedelta(days=1))
+        ]
         assert [each.wait() for each in both] == [0, 0]
-        registry = registry_in(tmp_path, {})
-        assert registry.champion("m", cutoff=FIRST, recipe="r", not_before=date.min) is not None
+        assert_champions_are_whole(registry_in(output, {}), [False, False])
+
+
+@pytest.mark.slow
+def test_r11_two_trainings_at_once_leave_whole_champions(tmp_path: Path) -> None:
+    killed_at([999], tmp_path)
+    race(1, tmp_path)
+
+
+@pytest.mark.night
+def test_r11_fifty_rounds_of_two_trainings_at_once(tmp_path: Path) -> None:
+    killed_at([999], tmp_path)
+    race(50, tmp_path)
