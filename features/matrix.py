@@ -17,6 +17,7 @@ from features.definition import Churn
 from features.errors import ContractError
 from features.history import History, Seen
 from features.labels import labels_of
+from features.last_contract import LAST_CONTRACT, last_amounts_of
 from features.ledger import Column, Past
 from features.loss_day import LOSS_DAY, loss_days_of
 from features.norms import Norms, norms_at
@@ -25,7 +26,7 @@ from features.rhythm import Rhythm
 from features.timeline import day_number, horizon_of
 from features.vetting import vetted_column
 
-KEYS = ("customer_id", "cutoff", "cohort", "label", *OUTCOMES, *LOSS_DAY)
+KEYS = ("customer_id", "cutoff", "cohort", "label", *OUTCOMES, *LOSS_DAY, *LAST_CONTRACT)
 """Columns of the matrix that are no features."""
 
 
@@ -52,7 +53,8 @@ def build_matrix(
     DataFrame, one row per customer of the cohorts, ordered by customer_id
         Columns ``KEYS`` (cohort: "active" or "lapsed"; label: 1 lost or returned, 0 not, missing while the horizon is
         unfinished; what they brought afterwards, see `features.outcomes`; when they were lost, see
-        `features.loss_day`), then one float64 column per feature.
+        `features.loss_day`; what their last contracts amounted to, see `features.last_contract`), then one float64
+        column per feature.
 
     Raises
     ------
@@ -85,7 +87,8 @@ def block_of_matrix(history: History, *, cutoff: date, churn: Churn, known_until
     until = day_number(known_until)
     brought = outcomes_of(history, everyone, cutoff=seen.cutoff, known_until=until)
     lost = loss_days_of(history, cohort, cutoff=seen.cutoff, churn=churn, known_until=until)
-    keys = pd.concat([keys, brought, lost], axis=1)
+    amounts = last_amounts_of(seen, cohort, churn=churn)
+    keys = pd.concat([keys, brought, lost, amounts], axis=1)
     features = feature_columns(seen, everyone[order], churn=churn, norms=norms)
     return pd.concat([keys.iloc[order].reset_index(drop=True), features], axis=1)
 

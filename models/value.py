@@ -21,7 +21,7 @@ from models.potential import CATEGORIES
 from models.settings import Value
 from models.staying import YEAR_DAYS, Staying
 
-__all__ = ["READ_COLUMNS", "VALUE_COLUMNS", "YEAR_DAYS", "value_of_buyers", "value_of_contracts"]
+__all__ = ["READ_COLUMNS", "VALUE_COLUMNS", "YEAR_DAYS", "value_of_amounts", "value_of_buyers", "value_of_contracts"]
 
 Column = NDArray[np.float64]
 
@@ -84,19 +84,36 @@ def value_of_contracts(
     return value_of(first, staying=staying or assumed(settings), churn=churn, settings=settings, index=matrix.index)
 
 
+def value_of_amounts(
+    monthly: Column, probability: Column, *, churn: Churn, settings: Value, staying: Staying
+) -> pd.DataFrame:
+    """Return the value of contracts of so much a month [currency] that nobody is served under yet, rows as given."""
+    nothing = np.zeros(len(monthly))
+    first = _first_year_of(monthly, nothing, probability, churn=churn, settings=settings, staying=staying)
+    index = pd.RangeIndex(len(monthly))
+    return value_of(first, staying=staying, churn=churn, settings=settings, index=index)
+
+
 def first_year_of_contracts(
     matrix: pd.DataFrame, probability: Column, *, churn: Churn, settings: Value, staying: Staying | None = None
 ) -> FirstYear:
     """Return the first year under contract: twelve monthly amounts times the chance of being there in its middle."""
     monthly = np.maximum(np.nan_to_num(matrix["relationship__recurring_amount"].to_numpy(np.float64)), 0)
+    cost, staying = cost_to_serve(matrix, settings.cost_to_serve), staying or assumed(settings)
+    return _first_year_of(monthly, cost, probability, churn=churn, settings=settings, staying=staying)
+
+
+def _first_year_of(
+    monthly: Column, cost: Column, probability: Column, *, churn: Churn, settings: Value, staying: Staying
+) -> FirstYear:
     per_year = 12 * monthly * settings.margin_share
-    there = chance_of_years(probability, staying=staying or assumed(settings), churn=churn, years=1)[:, 0]
+    there = chance_of_years(probability, staying=staying, churn=churn, years=1)[:, 0]
     return FirstYear(
         margin=per_year * there,
         low=per_year * (there >= _SURE),
         high=per_year,
-        cost=cost_to_serve(matrix, settings.cost_to_serve),
-        potential=np.zeros(len(matrix)),
+        cost=cost,
+        potential=np.zeros(len(monthly)),
         probability=probability,
     )
 

@@ -14,6 +14,13 @@ from features.catalogue import Catalogue
 from features.matrix import of_cohort
 from features.outputs import read_manifest
 from features.rhythm import RhythmParameters
+from models.contract_return import (
+    CONTRACT_COLUMNS,
+    ContractReturn,
+    if_returned_to_contract,
+    is_by_contract,
+    learn_contract_return,
+)
 from models.settings import Value
 from models.win_back import (
     READ_COLUMNS,
@@ -38,10 +45,20 @@ RECENCY = "sales__recency_days"
 
 @dataclass(frozen=True, kw_only=True)
 class Learned:
-    """What past returns tell: what a return brings, and when customers return (None: too few to tell)."""
+    """What past returns tell: what a return brings, and when customers return (None: too few to tell).
+
+    ``contract`` says what a return to a contract brings; None under other definitions of churn.
+    """
 
     margin: ReturnMargin
     timing: ReturnTiming | None
+    contract: ContractReturn | None = None
+
+    def worth_of(self, lapsed: pd.DataFrame, *, rhythm: RhythmParameters, settings: Settings) -> pd.DataFrame:
+        """Return ``margin_if_returned`` and ``value_if_returned`` of lapsed customers, by contract or by rhythm."""
+        if self.contract is not None and is_by_contract(lapsed, settings.churn):
+            return if_returned_to_contract(lapsed, self.contract, churn=settings.churn, settings=settings.value)
+        return if_returned(lapsed, self.margin, rhythm=rhythm, churn=settings.churn, settings=settings.value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +113,7 @@ def weigh(
 ) -> pd.DataFrame:
     """Return the scores of one morning weighed, from its lapsed snapshots and what had been told by then."""
     known = lapsed.set_index("customer_id")
-    worth = if_returned(known, learned.margin, rhythm=rhythm, churn=settings.churn, settings=settings.value)
+    worth = learned.worth_of(known, rhythm=rhythm, settings=settings)
     last = last_purchase_on(lapsed)
     reason_columns = [f"{kind}_{place}" for kind in ("reason", "contribution") for place in range(1, MOST + 1)]
     endangered = endangering_families(scores.set_index("customer_id")[reason_columns], families, purpose="return")
@@ -117,13 +134,27 @@ def weigh(
 def learn(matrices: Iterable[tuple[date, pd.DataFrame]], *, now: date, settings: Settings) -> Learned:
     """Learn from labelled matrices and, for what was bought since, the one of ``now``; oldest first."""
     days = window_since(settings.churn)
-    names = ["customer_id", "cohort", "label", *READ_COLUMNS, *([] if days is None else [f"sales__turnover_{days}d"])]
+    names = ["customer_id", "cutoff", "cohort", "label", *READ_COLUMNS, *CONTRACT_COLUMNS]
+    names += [] if days is None else [f"sales__turnover_{days}d"]
     found = {day: matrix.reindex(columns=[n for n in names if n in matrix.columns]) for day, matrix in matrices}
     whole = timedelta(days=settings.churn.lead_days + settings.churn.horizon_days)
     past = {day: _labelled(matrix) for day, matrix in found.items() if day < now}
     pairs = [(lapsed, found[day + whole]) for day, lapsed in past.items() if day + whole in found]
     timing = learn_timing(pd.concat(list(past.values()), ignore_index=True)) if past else None
-    return Learned(margin=_margin(pairs, settings), timing=timing)
+    contract = None
+    if settings.churn.definition == "contract":
+        contract = _contract([found[day] for day in past], pairs, settings)
+    return Learned(margin=_margin(pairs, settings), timing=timing, contract=contract)
+
+
+def _contract(
+    past: Sequence[pd.DataFrame], pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], settings: Settings
+) -> ContractReturn:
+    columns = ["customer_id", "cutoff", "cohort", "label"]
+    parts = [matrix.loc[matrix["label"].notna(), columns] for matrix in past]
+    labelled = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    value: Value = settings.value
+    return learn_contract_return(labelled, pairs, churn=settings.churn, settings=value)
 
 
 def _margin(pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], settings: Settings) -> ReturnMargin:

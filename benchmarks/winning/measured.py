@@ -16,7 +16,6 @@ from features.timeline import horizon_of
 from models.backtest import judge
 from models.resample import ranks_of, weighted_auc
 from models.standing import DELIVERED
-from models.win_back import if_returned
 from pipelines.backtest import as_of
 from pipelines.library import Company
 from pipelines.mornings import mornings_of
@@ -59,9 +58,7 @@ def mornings(company: Company, cutoff: date, *, origins: Sequence[date] | None) 
         days = [*past.cutoffs(morning.origin), morning.origin]
         learned = learn(((day, past._matrix(day, known)) for day in days), now=morning.origin, settings=past.settings)
         rhythm = norms_at(past.history(morning.origin), cutoff=morning.origin).rhythm
-        worth = if_returned(
-            lapsed.set_index("customer_id"), learned.margin, rhythm=rhythm, churn=churn, settings=company.settings.value
-        )
+        worth = learned.worth_of(lapsed.set_index("customer_id"), rhythm=rhythm, settings=company.settings)
         rows = pd.DataFrame({"customer_id": lapsed["customer_id"], "label": lapsed["label"].astype(int)})
         rows = rows.join(wide["log_odds"], on="customer_id").join(worth, on="customer_id")
         rows["probability"] = rows["customer_id"].map(wide["probability"][DELIVERED])
