@@ -12,6 +12,7 @@ not there is left out and named.
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import sys
@@ -150,8 +151,9 @@ def _summed(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: round(float(total)) for name, total in pd.DataFrame(list(parts)).sum().items()}
 
 
-def _rounded(figures_of: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(float(value), 3) for name, value in figures_of.items()}
+def _rounded(figures_of: Mapping[str, float]) -> dict[str, float | None]:
+    """Return rounded figures; None where nothing could be measured, which JSON can say and NaN is not."""
+    return {name: round(float(value), 3) if math.isfinite(value) else None for name, value in figures_of.items()}
 
 
 if __name__ == "__main__":

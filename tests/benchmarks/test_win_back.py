@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pandas as pd
 import pytest
 
-from benchmarks.win_back import LEAST_RETURNS, result
+from benchmarks.win_back import LEAST_RETURNS, result, told_of
 from benchmarks.winning.measured import LapsedMorning, by_truth, figures
 from models.win_back import ReturnMargin
 from pipelines.win_back import Learned
@@ -52,3 +53,10 @@ def test_rankings_are_judged_only_where_enough_returned_and_a_worse_one_is_said(
     assert result(many, size="small")["goals"]["demo: AUC above every rule"] is False
     assert result(many, size="small")["goals"]["demo: captured margin above every rule"] is True
     assert not result(many, size="small")["met"]
+
+
+def test_what_too_few_returns_cannot_tell_is_null_in_json():
+    few = ROWS.assign(label=[1, 0, 0, 0], last=pd.Timestamp("2025-01-01"))
+    told = told_of([LapsedMorning(origin=date(2026, 1, 1), rows=few, learned=LEARNED, chosen="blend")], 2)
+    assert told["margin"]["rank_correlation"] is None
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
