@@ -17,6 +17,7 @@ from features.errors import ModelError
 from models.calibrate import Calibration, probability_interval
 from models.candidates import Candidate, candidate_from
 from models.digest import InFiles
+from models.horizons import LOST_COLUMNS, Horizons
 from models.structure import FORMAT, MANIFEST, checked_manifest
 
 Purpose = Literal["churn", "return"]
@@ -43,6 +44,8 @@ class ChurnModel(InFiles):
         The day it was trained for: it knows nothing from that day on.
     evidence : mapping
         What the choice rests on: folds, metrics per candidate, sizes, remarks.
+    horizons : Horizons, optional
+        When customers are lost, by number of days; None where a loss has no day, and for returns.
     """
 
     purpose: Purpose
@@ -51,6 +54,7 @@ class ChurnModel(InFiles):
     features: tuple[str, ...]
     cutoff: date
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    horizons: Horizons | None = None
 
     def score(self, matrix: pd.DataFrame) -> pd.DataFrame:
         """Return score, probability and its 90 % interval for each snapshot.
@@ -83,6 +87,25 @@ class ChurnModel(InFiles):
         }
         return pd.DataFrame(columns, index=matrix.index)
 
+    def lost_within(self, matrix: pd.DataFrame, probability: pd.Series[float]) -> pd.DataFrame:
+        """Return the chance to be lost within 30 to 365 days, by which day half of the printed one falls due.
+
+        Parameters
+        ----------
+        matrix : DataFrame, shape (n_snapshots, ≥ n_features)
+        probability : Series
+            What :meth:`score` says of the same rows; the curve goes through it at lead + horizon.
+
+        Returns
+        -------
+        DataFrame with the index of ``matrix``
+            ``models.horizons.LOST_COLUMNS``, missing where the model has no ``horizons``.
+        """
+        if self.horizons is None:
+            return pd.DataFrame(np.nan, index=matrix.index, columns=list(LOST_COLUMNS))
+        told = self.horizons.of(matrix, probability.to_numpy(np.float64))
+        return told.reindex(columns=list(LOST_COLUMNS))
+
     def contributions(self, matrix: pd.DataFrame) -> pd.DataFrame:
         """Return what each feature adds to the calibrated log-odds, and the ``base`` common to all.
 
@@ -111,6 +134,7 @@ class ChurnModel(InFiles):
             "features": list(self.features),
             "cutoff": self.cutoff.isoformat(),
             "evidence": self.evidence,
+            "horizons": None if self.horizons is None else self.horizons.to_facts(),
         }
         text = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False)
         return {MANIFEST: text.encode(), **self.candidate.to_files()}
@@ -133,6 +157,7 @@ class ChurnModel(InFiles):
             features=tuple(content["features"]),
             cutoff=date.fromisoformat(content["cutoff"]),
             evidence=content["evidence"],
+            horizons=Horizons.from_facts(content["horizons"]) if content.get("horizons") else None,
         )
 
     def _features(self, matrix: pd.DataFrame) -> pd.DataFrame:

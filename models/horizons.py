@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,13 +35,23 @@ HORIZONS = (30, 60, 90, 180, 365)
 LEAST_OUTCOMES = 20
 """Snapshots of either outcome below which a step is not learned: the staying curve speaks."""
 
+_LEAST = 1e-300
+
 SEASON_DAYS = 45
 """How far from a year ago still counts as the same season for a step to a later day [days]."""
+
+
+HALF = "half_after_days"
+"""Column of the days after the cutoff in which half of the chance to be lost within lead and horizon falls due."""
 
 
 def lost_within(days: int) -> str:
     """Return the name of the column with the chance to be lost within so many days."""
     return f"lost_within_{days}_days"
+
+
+LOST_COLUMNS = (*map(lost_within, HORIZONS), HALF)
+"""What is told of when a customer is lost, missing where nobody can say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +90,7 @@ class Horizons:
         return max([self.whole_days, *(step.days for step in later)])
 
     def of(self, matrix: pd.DataFrame, probability: Column) -> pd.DataFrame:
-        """Return the chance to be lost within each of ``days``, one column ``lost_within_…_days`` each.
+        """Return the chance to be lost within each of ``days``, ``lost_within_…_days``, and ``half_after_days``.
 
         Parameters
         ----------
@@ -88,15 +99,46 @@ class Horizons:
         probability : array in [0, 1], shape (n_customers,)
             The calibrated one of lead and horizon; the curve goes through it exactly.
         """
+        found, recency = self._walked(probability), np.nan_to_num(matrix[RECENCY].to_numpy(np.float64))
+        half = self._half_after(found, recency)
+        for day in (each for each in self.days if each < self.silence_days):
+            found[day] = np.where(recency > self.silence_days - day, found[self.silence_days], 0.0)
+        told = {lost_within(day): found[day] for day in self.days}
+        return pd.DataFrame({**told, HALF: half}, index=matrix.index)
+
+    def to_facts(self) -> dict[str, Any]:
+        """Return plain numbers for the manifest of a model."""
+        steps = [[step.origin, step.days, step.share] for step in self.steps]
+        days = {"whole_days": self.whole_days, "silence_days": self.silence_days, "days": list(self.days)}
+        return {**days, "concentration": self.concentration, "steps": steps}
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Horizons:
+        """Return the curve of :meth:`to_facts`."""
+        steps = tuple(Step(origin=origin, days=days, share=share) for origin, days, share in facts["steps"])
+        return cls(**{**facts, "days": tuple(facts["days"]), "steps": steps})
+
+    def _walked(self, probability: Column) -> dict[int, Column]:
+        """Return the chance at the end of every step, by its number of days."""
         found = {self.whole_days: np.asarray(probability, dtype=np.float64)}
         for step in self.steps:
             chance, said = found[step.origin], self._share(step, found[self.whole_days])
             later = step.days > step.origin
             found[step.days] = np.minimum(chance + (1 - chance) * said, 1.0) if later else chance * said
-        for day in (each for each in self.days if each < self.silence_days):
-            recency = np.nan_to_num(matrix[RECENCY].to_numpy(np.float64))
-            found[day] = np.where(recency > self.silence_days - day, found[self.silence_days], 0.0)
-        return pd.DataFrame({lost_within(day): found[day] for day in self.days}, index=matrix.index)
+        return found
+
+    def _half_after(self, found: Mapping[int, Column], recency: Column) -> Column:
+        """Return in how many days half of the chance of lead and horizon falls due, between steps in proportion."""
+        half, least = found[self.whole_days] / 2, self.silence_days
+        known = {} if least else {0: np.zeros(len(half))}
+        known |= {day: found[day] for day in sorted(found) if least <= day <= self.whole_days}
+        is_silence = known[least] >= half
+        after = np.where(is_silence, np.maximum(least - recency + 1, 1), self.whole_days)
+        for day, later in pairwise(known):
+            share = (half - known[day]) / np.maximum(known[later] - known[day], _LEAST)
+            is_between = (known[day] < half) & (half <= known[later])
+            after = np.where(is_between, day + share * (later - day), after)
+        return np.asarray(np.ceil(after), dtype=np.float64)
 
     def _share(self, step: Step, probability: Column) -> Column:
         if step.share is not None:
@@ -126,9 +168,10 @@ def fit_horizons(
 
     Returns
     -------
-    Horizons, or None where a loss has no day (a decline is seen in the turnover of a period).
+    Horizons, or None where a loss has no day (a decline is seen in the turnover of a period), or the snapshots do not
+    tell it.
     """
-    if churn.definition == "decline":
+    if churn.definition == "decline" or not {LOST_AFTER, FOLLOWED} <= set(snapshots.columns):
         return None
     otherwise = Staying(return_share=0.0, concentration=Value().staying_concentration)
     return Horizons(

@@ -30,6 +30,7 @@ from models.choice import choose, says_something
 from models.churn_model import ChurnModel, Purpose
 from models.directions import directions
 from models.folds import folds_of, left_out, level_cutoff, newest_telling, split, teaches
+from models.horizons import Horizons, fit_horizons
 from models.metrics import calibration_error, evaluate
 from models.rivals import rivals
 from models.settings import Training
@@ -128,6 +129,7 @@ class _Ground:
     decisive: pd.DataFrame
     chosen: str
     evidence: Mapping[str, Any]
+    horizons: Horizons | None
     purpose: Purpose
     cutoff: date
 
@@ -148,6 +150,7 @@ class _Ground:
             features=names,
             cutoff=self.cutoff,
             evidence=self.evidence,
+            horizons=self.horizons,
         )
 
     def _calibration(self, name: str, fitted: Candidate) -> Calibration:
@@ -194,6 +197,7 @@ def _ground_of(
         decisive=decisive,
         chosen=chosen,
         evidence={**stated, "level_of": _only_day(level)},
+        horizons=fit_horizons(rows, cutoff=cutoff, churn=churn) if purpose == "churn" else None,
         purpose=purpose,
         cutoff=cutoff,
     )

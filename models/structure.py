@@ -20,7 +20,10 @@ MOST_BYTES = 256 * 2**20
 MOST_COLUMNS = 20_000
 MOST_MEMBERS = 100
 
-_KEYS = {"format", "purpose", "candidate", "facts", "calibration", "features", "cutoff", "evidence"}
+_KEYS = {"format", "purpose", "candidate", "facts", "calibration", "features", "cutoff", "evidence", "horizons"}
+"""All keys; models of before the chance by number of days have no ``horizons``."""
+_HORIZON_KEYS = {"whole_days", "silence_days", "days", "concentration", "steps"}
+_MOST_DAYS = 100_000
 _ONE_COLUMN = {"column", "intercept", "weight", "mean"}
 
 
@@ -39,12 +42,13 @@ def checked_manifest(files: Mapping[str, bytes]) -> Mapping[str, Any]:
     content = _read(files[MANIFEST])
     if content.get("format") != FORMAT:
         raise ModelError(f"{MANIFEST} has format {content.get('format')}, this Treue reads {FORMAT}; train again")
-    _require(set(content) == _KEYS, "its keys are not those of a model")
+    _require(set(content) | {"horizons"} == _KEYS, "its keys are not those of a model")
     _require(content["purpose"] in ("churn", "return"), "purpose is neither churn nor return")
     _require(isinstance(content["evidence"], dict), "evidence is no mapping")
     _names(content["features"], "features")
     _check_day(content["cutoff"])
     _check_calibration(content["calibration"])
+    _check_horizons(content.get("horizons"))
     _check_facts(content["candidate"], content["facts"], files)
     return content
 
@@ -76,6 +80,30 @@ def _check_calibration(said: Any) -> None:
     for row in covariance:
         _numbers(row, 2, "covariance")
     _numbers([said[key] for key in ("intercept", "slope", "n_rows")], 3, "calibration")
+
+
+def _check_horizons(said: Any) -> None:
+    """Check the steps: outwards from the whole horizon, each from where an earlier one ended, shares of 0 to 1."""
+    if said is None:
+        return
+    _require(isinstance(said, dict) and set(said) == _HORIZON_KEYS, "horizons has other keys")
+    days, steps, ends = said["days"], said["steps"], [said["whole_days"]]
+    _numbers([said["concentration"]], 1, "horizons")
+    _require(isinstance(days, list) and isinstance(steps, list) and said["concentration"] > 0, "horizons are odd")
+    _whole_days([*ends, *days], least=1)
+    _whole_days([said["silence_days"]], least=0)
+    for step in steps:
+        _require(isinstance(step, list) and len(step) == 3 and step[0] in ends, "a step of horizons leads nowhere")
+        _whole_days(step[:2], least=1)
+        _require(step[2] is None or (type(step[2]) in (int, float) and 0 <= step[2] <= 1), "a share is none")
+        ends.append(step[1])
+    needed = {day for day in days if day >= said["silence_days"]} | ({said["silence_days"]} - {0})
+    _require(needed <= set(ends), "horizons tell a day that no step leads to")
+
+
+def _whole_days(values: Sequence[Any], *, least: int) -> None:
+    fine = all(type(each) is int and least <= each <= _MOST_DAYS for each in values)
+    _require(fine, "horizons: not numbers of days")
 
 
 def _check_facts(candidate: Any, facts: Any, files: Mapping[str, bytes]) -> None:

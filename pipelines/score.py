@@ -20,6 +20,7 @@ from features.outputs import MANIFEST, read_manifest, read_parquet, write_manife
 from features.rhythm import RhythmParameters
 from features.timeline import horizon_of
 from models.churn_model import COHORTS, ChurnModel
+from models.horizons import LOST_COLUMNS
 from models.margin import MarginModel
 from models.value import READ_COLUMNS
 from models.worth import WORTH_COLUMNS, margins_of, worth_of
@@ -43,6 +44,7 @@ COLUMNS = (
     *("percentile", "risk_band", "segment", *WORTH_COLUMNS, "turnover_segment", "standing"),
     *(f"reason_{place}" for place in range(1, MOST + 1)),
     *(f"contribution_{place}" for place in range(1, MOST + 1)),
+    *LOST_COLUMNS,
     *("model_version", "run_id"),
 )
 """Columns of the scores, in their order."""
@@ -161,8 +163,9 @@ def judged(
     ``families`` are those of the features in use; without them ours.
     """
     reasons = rank_reasons(model.contributions(matrix), catalogue().families if families is None else families)
-    known = [name for name in ("customer_id", *READ_COLUMNS) if name in matrix.columns]
-    return pd.concat([matrix[known], margins_of(matrix, margin), model.score(matrix), reasons], axis=1)
+    known, chance = [name for name in ("customer_id", *READ_COLUMNS) if name in matrix.columns], model.score(matrix)
+    lost = model.lost_within(matrix, chance["probability"])
+    return pd.concat([matrix[known], margins_of(matrix, margin), chance, reasons, lost], axis=1)
 
 
 def compared(

@@ -19,6 +19,7 @@ from features.ledgers import READINGS
 from features.norms import Norms
 from features.notes import missing_from
 from models.churn_model import ChurnModel
+from models.horizons import LOST_COLUMNS
 from models.margin import MarginModel
 from models.margin.model import MARGIN_COLUMNS
 from models.potential import PEER_COLUMNS
@@ -216,6 +217,7 @@ class SparkCompany:
             **dict.fromkeys(chance, "double"),
             **{f"reason_{place}": "string" for place in places},
             **{f"contribution_{place}": "double" for place in places},
+            **dict.fromkeys(LOST_COLUMNS, "double"),
         }
         task, files = self._task([self.cutoff]), model.to_files()
         forecast = margin.to_files() if margin else None

@@ -96,12 +96,17 @@ def test_r16_nothing_learned_from_overlaps_what_is_judged() -> None:
 
 
 def shuffled(given: Morning, seed: int) -> Morning:
-    """Return the morning with the labels learned from exchanged inside each cutoff."""
-    rng, learn = np.random.default_rng(seed), given.learn.copy()
-    for day in set(learn["cutoff"]):
-        rows = (learn["cutoff"] == day).to_numpy(dtype=bool)
-        learn.loc[rows, "label"] = rng.permutation(learn.loc[rows, "label"].to_numpy())
-    return Morning(origin=given.origin, learn=learn, ranked=given.ranked)
+    """Return the morning with all labels exchanged inside each cutoff, those learned from and those judged by.
+
+    Where only those learned from were, what is known without them (directions) would rank the judged ones rightly.
+    """
+    rng = np.random.default_rng(seed)
+
+    def exchanged(rows: pd.DataFrame) -> pd.DataFrame:
+        mixed = rows.groupby("cutoff")["label"].transform(rng.permutation)
+        return rows.assign(label=mixed.astype(rows["label"].dtype))
+
+    return Morning(origin=given.origin, learn=exchanged(given.learn), ranked=exchanged(given.ranked))
 
 
 def mean_auc(given: Morning, name: str, shuffles: int) -> float:
