@@ -103,7 +103,7 @@ class ChurnModel(InFiles):
         """
         if self.horizons is None:
             return pd.DataFrame(np.nan, index=matrix.index, columns=list(LOST_COLUMNS))
-        told = self.horizons.of(matrix, probability.to_numpy(np.float64))
+        told = self.horizons.of(matrix, np.asarray(probability, dtype=np.float64))
         return told.reindex(columns=list(LOST_COLUMNS))
 
     def contributions(self, matrix: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,10 +15,11 @@ from features.errors import ContractError
 from features.intake import Tables
 from features.timeline import horizon_of
 from models.churn_model import ChurnModel
+from models.horizons import HALF, HORIZONS, Horizons, lost_within
 from pipelines.settings import Settings
 from retention.changes import Known, best_changes, tried
 from retention.consent import allowed_channels
-from retention.customer.view import CustomerView, ListLine, Past, channel_lines, lever_lines, steps_of
+from retention.customer.view import CustomerView, ListLine, Past, Timing, channel_lines, lever_lines, steps_of
 from retention.customer.words import customer_texts
 from retention.levers import levers
 from retention.own_texts import texts_for
@@ -100,6 +101,7 @@ def view_of(
         listed=listed,
         past=past,
         signals=signals,
+        timing=_timing(case, model.horizons, horizon.last),
         **_chance(case.scored),
         **_why(case, model),
         **_changes(case, model, known, goodwill_cents),
@@ -137,6 +139,18 @@ def _chance(scored: pd.Series) -> dict[str, Any]:
         "high": float(scored["probability_high"]),
         "stake": amounts["probability"] * amounts["value"],
     }
+
+
+def _timing(case: Case, curve: Horizons | None, last: date) -> Timing | None:
+    """Return by when the customer may be lost, as the row of scores tells it."""
+    if curve is None or pd.isna(case.scored[HALF]):
+        return None
+    days = {case.cutoff + timedelta(days=each - 1): (lost_within(each), each <= curve.told_days) for each in HORIZONS}
+    told = {day: (float(case.scored[name]), is_told) for day, (name, is_told) in days.items()}
+    told[last] = (float(case.scored["probability"]), True)
+    half = case.cutoff + timedelta(days=int(case.scored[HALF]) - 1)
+    chances = tuple((day, *told[day]) for day in sorted(told))
+    return Timing(chances=chances, half_by=half, silence_days=curve.silence_days)
 
 
 def _why(case: Case, model: ChurnModel) -> dict[str, Any]:

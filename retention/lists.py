@@ -11,7 +11,8 @@ The order of work: select → sentences and plan for those selected → list.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,9 +30,9 @@ _STAKES: Mapping[ListName, str] = {"early_warning": "value_at_risk", "win_back":
 _ENDING = (*WHYS, *CHANGE_COLUMNS, "measure", "channel", "allowed_channels", "note", "since", "new_because")
 EARLY_WARNING_COLUMNS = (
     "rank", "customer_id", "name", "owner", "segment", "probability", "probability_low", "probability_high",
-    "probability_before", "risk_band", "by_when", "value", "value_at_risk", *_ENDING,
+    "probability_before", "risk_band", "by_when", "half_by", "value", "value_at_risk", *_ENDING,
 )  # fmt: skip
-"""Columns of the early-warning list."""
+"""Columns of the early-warning list; half of the probability until by_when falls due by half_by."""
 WIN_BACK_COLUMNS = (
     "rank", "customer_id", "name", "owner", "segment", "probability", "probability_low", "probability_high",
     "by_when", "value", "expected_value", "margin_if_returned", "value_if_returned", "expected_net_value",
@@ -220,7 +221,17 @@ def _listed(
         allowed_channels=joined["customer_id"].map(_allowed(channels)).mask(withheld).astype("str"),
         note=pd.Series(note, index=joined.index, dtype="str").replace("", None),
         by_when=joined["horizon_end"],
+        half_by=_half_by(joined),
     )
+
+
+def _half_by(joined: pd.DataFrame) -> pd.Series[Any]:
+    """Return the day by which half of the chance falls due; missing where nobody can say."""
+    if "half_after_days" not in joined:
+        return pd.Series(None, index=joined.index, dtype=object)
+    told = zip(joined["cutoff"], joined["half_after_days"], strict=True)
+    days = [None if pd.isna(after) else day + timedelta(days=int(after) - 1) for day, after in told]
+    return pd.Series(days, index=joined.index, dtype=object)
 
 
 def _allowed(channels: pd.DataFrame) -> pd.Series:

@@ -19,7 +19,7 @@ MONEY = (
     *("margin_if_returned", "value_if_returned"),
     *("value_low", "value_high", "turnover", "expected_margin", "cost_to_serve", "potential"),
 )
-DATES = ("by_when", "since", "rest_until", "lost_on")
+DATES = ("by_when", "half_by", "since", "rest_until", "lost_on")
 MACHINE = ("lever", "probability_if", "best_from", "best_until", "obstacle")
 """Columns for machines only: people read the sentences ``would_change``, ``moment`` and ``because``."""
 _PLAN_COLUMNS = (

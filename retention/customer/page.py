@@ -8,7 +8,7 @@ from typing import Any
 
 from retention.customer import drawing
 from retention.customer.view import CustomerView
-from retention.customer.words import customer_texts, latest_events, writers
+from retention.customer.words import customer_texts, latest_events, timing_lead, writers
 from retention.formats import Language
 from retention.texts import ReasonTexts
 
@@ -53,6 +53,7 @@ def _context(view: CustomerView, texts: ReasonTexts) -> dict[str, Any]:
         "w": words.words,
         "say": words.say,
         "language": texts.language,
+        "timing_lead": timing_lead(view, words),
         "falls": drawing.waterfall(view),
         "time": drawing.timeline(view.past, view.cutoff, purpose=view.purpose),
         "box": drawing,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from retention.customer.view import CustomerView, Step
-from retention.customer.words import customer_texts, latest_events, writers
+from retention.customer.words import customer_texts, latest_events, timing_lead, writers
 from retention.texts import ReasonTexts
 
 WIDTH = 100
@@ -17,8 +17,9 @@ _BAR = 24
 
 def customer_text(view: CustomerView, *, texts: ReasonTexts) -> str:
     """Return the page as text in the language of ``texts``, lines of at most ``WIDTH`` characters."""
-    parts = (_head, _why, _history, _signals, _could, _must_not)
-    lines = [line for part in parts for line in (*part(view, texts), "")]
+    parts = (_head, _timing, _why, _history, _signals, _could, _must_not)
+    told = [list(part(view, texts)) for part in parts]
+    lines = [line for each in told if each for line in (*each, "")]
     words = customer_texts(texts.language)
     return "\n".join([*lines, *_wrapped(words.say("foot", model=view.model_version, run=view.run_id)), ""])
 
@@ -41,6 +42,18 @@ def _head(view: CustomerView, texts: ReasonTexts) -> Iterator[str]:
     yield f"{words.words[f'stake_{view.purpose}']}: {amounts['stake']}"
     if view.purpose == "churn" and view.risk_band:
         yield words.say("band", band=texts.lists.risk_bands[view.risk_band])
+
+
+def _timing(view: CustomerView, texts: ReasonTexts) -> Iterator[str]:
+    if view.timing is None:
+        return
+    words, write = customer_texts(texts.language), writers(texts.language, view.currency)
+    yield _title(words.words["timing"])
+    for day, chance, is_told in view.timing.chances:
+        notes = {"timing_printed": day == view.horizon_last, "timing_assumed": not is_told}
+        note = ", ".join(words.words[name] for name, holds in notes.items() if holds)
+        yield f"  {words.say('by_when', last=write['day'](day)):<16} {write['share'](chance):>8}  {note}".rstrip()
+    yield from _wrapped(timing_lead(view, words))
 
 
 def _why(view: CustomerView, texts: ReasonTexts) -> Iterator[str]:

@@ -102,12 +102,27 @@ class ListLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Timing:
+    """By when: the chance to be lost by each of some days, the printed one among them, rising.
+
+    ``chances`` are days, chance, and whether the company's past has told it (else it is assumed that the risk of those
+    who stay falls). ``half_by`` is the day by which half of the printed chance falls due. ``silence_days`` without a
+    purchase make a loss; 0 where a contract ends instead.
+    """
+
+    chances: tuple[tuple[date, float, bool], ...]
+    half_by: date
+    silence_days: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomerView:
     """Everything about one customer on one morning.
 
     ``stake`` is the value at risk, or the expected value of a return. ``start`` is the probability before any reason.
     ``would_change`` is the sentence of the lists; ``levers`` are all that were tried, the most helpful first.
-    ``signals`` are sentences; None where no signals were written.
+    ``signals`` are sentences; None where no signals were written. ``timing`` is None for a return, and where a loss
+    has no day.
     """
 
     company: str
@@ -138,6 +153,7 @@ class CustomerView:
     signals: tuple[str, ...] | None
     model_version: str
     run_id: str
+    timing: Timing | None = None
 
     @property
     def title(self) -> str:

@@ -46,6 +46,15 @@ def writers(language: Language, currency: str) -> Mapping[str, Callable[[Any], s
     }
 
 
+def timing_lead(view: CustomerView, words: CustomerTexts) -> str:
+    """Return by when half of the chance falls due, and what makes a loss; empty without a timing."""
+    if view.timing is None:
+        return ""
+    half, last = (date_text(day, language=words.language) for day in (view.timing.half_by, view.horizon_last))
+    kind = "timing_silence" if view.timing.silence_days else "timing_contract"
+    return f"{words.say('timing_half', half=half, last=last)} {words.say(kind, days=str(view.timing.silence_days))}"
+
+
 def latest_events(view: CustomerView, words: CustomerTexts, texts: ReasonTexts) -> tuple[tuple[date, str], ...]:
     """Return day and sentence of the newest events, the newest first."""
     every: list[Order | Complaint | Contact] = [*view.past.orders, *view.past.complaints, *view.past.contacts]

@@ -19,6 +19,7 @@ from retention.customer.view import (
     ListLine,
     Order,
     Past,
+    Timing,
     steps_of,
 )
 from retention.customer.words import customer_texts
@@ -55,6 +56,17 @@ PAST = Past(
         Contact(day=date(2026, 2, 10), direction="in", channel="phone", agent=""),
     ),
     scores=((date(2026, 2, 1), 0.18, "churn"), (CUTOFF, 0.426, "churn")),
+)
+
+TIMING = Timing(
+    chances=(
+        (date(2026, 3, 30), 0.0, True),
+        (date(2026, 5, 29), 0.31, True),
+        (date(2026, 6, 12), float(special.expit(sum(WEIGHTS.values()))), True),
+        (date(2027, 2, 28), 0.72, False),
+    ),
+    half_by=date(2026, 5, 9),
+    silence_days=90,
 )
 
 
@@ -123,6 +135,7 @@ def view_of(language: str = "de", *, purpose: str = "churn", **changed: Any) -> 
         else ("Complaint open > 14 days",),
         "model_version": "0123456789ab",
         "run_id": "feedc0de",
+        "timing": TIMING if purpose == "churn" else None,
     }
     return CustomerView(**{**known, **changed})
 

@@ -52,6 +52,19 @@ def test_text_and_page_are_the_golden_ones(view, language, purpose):
     assert max(map(len, text.splitlines())) <= WIDTH
 
 
+@pytest.mark.parametrize(("silence", "words"), [(90, "completes 90 days without"), (0, "without a running contract")])
+def test_what_makes_a_loss_is_said_with_by_when(view, silence, words):
+    texts, shown = reason_texts("en"), view("en")
+    timed = replace(shown, timing=replace(shown.timing, silence_days=silence))
+    for told in (customer_text(timed, texts=texts), customer_page(timed, texts=texts)):
+        assert words in " ".join(told.split())
+    for told in (
+        customer_text(replace(shown, timing=None), texts=texts),
+        customer_page(view("en", purpose="return"), texts=texts),
+    ):
+        assert "By when" not in told
+
+
 class Reader(HTMLParser):
     """Collects what a page would fetch or run, and its open elements."""
 
