@@ -95,14 +95,18 @@ class Horizons:
         Parameters
         ----------
         matrix : DataFrame
-            Active snapshots; of it only the days since the last purchase are read.
+            Active snapshots; of it only the days since the last purchase are read. Where they are missing, what lies
+            below a whole horizon is missing too.
         probability : array in [0, 1], shape (n_customers,)
             The calibrated one of lead and horizon; the curve goes through it exactly.
         """
-        found, recency = self._walked(probability), np.nan_to_num(matrix[RECENCY].to_numpy(np.float64))
+        is_known = RECENCY in matrix.columns
+        recency = matrix[RECENCY].to_numpy(np.float64) if is_known else np.full(len(matrix), np.nan)
+        found = self._walked(probability)
         half = self._half_after(found, recency)
         for day in (each for each in self.days if each < self.silence_days):
-            found[day] = np.where(recency > self.silence_days - day, found[self.silence_days], 0.0)
+            silent = np.where(recency > self.silence_days - day, found[self.silence_days], 0.0)
+            found[day] = np.where(np.isnan(recency), np.nan, silent)
         told = {lost_within(day): found[day] for day in self.days}
         return pd.DataFrame({**told, HALF: half}, index=matrix.index)
 

@@ -146,7 +146,8 @@ def _timing(case: Case, curve: Horizons | None, last: date) -> Timing | None:
     if curve is None or pd.isna(case.scored[HALF]):
         return None
     days = {case.cutoff + timedelta(days=each - 1): (lost_within(each), each <= curve.told_days) for each in HORIZONS}
-    told = {day: (float(case.scored[name]), is_told) for day, (name, is_told) in days.items()}
+    known = {day: said for day, said in days.items() if pd.notna(case.scored[said[0]])}
+    told = {day: (float(case.scored[name]), is_told) for day, (name, is_told) in known.items()}
     told[last] = (float(case.scored["probability"]), True)
     half = case.cutoff + timedelta(days=int(case.scored[HALF]) - 1)
     chances = tuple((day, *told[day]) for day in sorted(told))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,7 @@ from models.candidates import (
 )
 from models.churn_model import MANIFEST, ChurnModel
 from models.directions import directions
+from models.horizons import LOST_COLUMNS, Horizons, Step
 from tests.unit.models.snapshots import CUTOFF, FEATURES, NOISE, learned, snapshots
 
 SMALL = BoostingSettings(rounds=25, least_rows=20)
@@ -229,6 +231,54 @@ def test_numbers_that_json_does_not_know_are_found(model: ChurnModel) -> None:
 def test_files_that_are_no_model_are_refused_in_one_line(files: dict[str, bytes], message: str) -> None:
     with pytest.raises(ModelError, match=message) as caught:
         ChurnModel.from_files(files)
+    assert "\n" not in str(caught.value)
+
+
+CURVE = Horizons(
+    whole_days=104,
+    silence_days=90,
+    days=(30, 180),
+    concentration=2.0,
+    steps=(Step(origin=104, days=180, share=0.2), Step(origin=104, days=90, share=0.7)),
+)
+
+
+def test_the_chance_by_number_of_days_is_stored_and_older_models_say_nothing_of_it(model, matrix) -> None:
+    timed = replace(model, horizons=CURVE)
+    back = ChurnModel.from_files(timed.to_files())
+    chance = timed.score(matrix)["probability"]
+    told = back.lost_within(matrix, chance)
+    assert back.horizons == CURVE
+    assert tuple(told.columns) == LOST_COLUMNS
+    assert (told["lost_within_180_days"] >= chance).all()
+    content = json.loads(model.to_files()[MANIFEST])
+    del content["horizons"]
+    older = ChurnModel.from_files({**model.to_files(), MANIFEST: json.dumps(content).encode()})
+    assert older.lost_within(matrix, chance).isna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("whole_days", 0),
+        ("silence_days", -1),
+        ("silence_days", 60),
+        ("days", [30, 181]),
+        ("days", 30),
+        ("concentration", 0),
+        ("concentration", "2"),
+        ("steps", [[90, 180, 0.2]]),
+        ("steps", [[104, 180, 1.2], [104, 90, 0.7]]),
+        ("steps", [[104, 180, 0.2], [104, 90, True]]),
+        ("steps", [[104, 180], [104, 90, 0.7]]),
+        ("more", 1),
+    ],
+)
+def test_a_forged_curve_is_refused_in_one_line(model: ChurnModel, key: str, value: object) -> None:
+    content = json.loads(replace(model, horizons=CURVE).to_files()[MANIFEST])
+    content["horizons"][key] = value
+    with pytest.raises(ModelError, match=MANIFEST) as caught:
+        ChurnModel.from_files({**model.to_files(), MANIFEST: json.dumps(content).encode()})
     assert "\n" not in str(caught.value)
 
 

@@ -155,3 +155,11 @@ def test_half_of_the_chance_has_fallen_due_on_the_day_that_is_told_and_not_the_d
 def test_a_curve_is_stored_as_plain_numbers_and_comes_back_the_same() -> None:
     curve = fitted(past(BUYERS, rate=0.004, seed=1), BUYERS, (30, 60, 90, 180, 365))
     assert Horizons.from_facts(json.loads(json.dumps(curve.to_facts()))) == curve
+
+
+def test_where_the_last_purchase_is_not_known_the_silence_so_far_is_missing_too() -> None:
+    curve = fitted(past(BUYERS, rate=0.004, seed=1), BUYERS, (30, 90))
+    for unknown in (recencies(np.nan), recencies(20.0).drop(columns=RECENCY)):
+        told = curve.of(unknown, np.array([0.4])).iloc[0]
+        assert np.isnan(told[lost_within(30)])
+        assert told[lost_within(90)] > 0

@@ -18,7 +18,8 @@ from tests.unit.pipelines.finished_run import CUTOFF
 
 @pytest.fixture(scope="module")
 def company(finished: Settings) -> Company:
-    tables = {name: pd.read_csv(source.uri, low_memory=False) for name, source in finished.sources.items()}
+    text = {"postcode": str}  # a leading zero counts
+    tables = {name: pd.read_csv(source.uri, low_memory=False, dtype=text) for name, source in finished.sources.items()}
     return Company(tables, language="de", training={"most": 3, "threads": 1})
 
 

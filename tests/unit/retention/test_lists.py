@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +114,8 @@ def scored() -> pd.DataFrame:
     frame["probability_low"], frame["probability_high"] = chance - 0.06, chance + 0.07
     frame["risk_band"] = risk_bands(chance, base_rate=0.25)
     frame = frame.join(rank_reasons(CONTRIBUTIONS, FAMILIES))
-    return frame.rename_axis("customer_id").reset_index().assign(horizon_end=HORIZON_END)
+    frame["half_after_days"] = [50.0, 83.0, 3.0, 1.0, 90.0, np.nan]
+    return frame.rename_axis("customer_id").reset_index().assign(cutoff=CUTOFF, horizon_end=HORIZON_END)
 
 
 def at_risk() -> pd.DataFrame:
@@ -254,6 +255,12 @@ def test_a_source_without_master_data_still_gives_a_list():
     selected = select_early_warning(at_risk(), customers=nobody, channels=letters, size=10)
     assert len(selected) == 5
     assert selected[["name", "owner"]].isna().all(axis=None)
+
+
+def test_half_by_is_counted_from_the_cutoff_on_and_missing_where_nobody_can_say() -> None:
+    listed = built()[0].set_index("customer_id")
+    assert listed.loc["K-1", "half_by"] == CUTOFF + timedelta(days=49)
+    assert listed.loc["K-6", "half_by"] is None
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
