@@ -10,7 +10,7 @@ import pyarrow as pa
 from features.errors import ExportError
 
 _INSTANT_SUFFIX = "_at"
-_DATE_NAMES = ("cutoff", "horizon_end")
+_DATE_NAMES = ("cutoff", "horizon_end", "by_when", "half_by")
 
 
 def typed_rows(frame: pd.DataFrame) -> pa.Table:
