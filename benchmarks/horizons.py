@@ -48,9 +48,9 @@ def main() -> int:
     has_data = (SHARED / "data").is_dir()
     able = {name: back for name, back in SIZES[size].items() if name == "demo" or has_data}
     figures = {name: _mean(list(_measured(name, back))) for name, back in able.items()}
-    told = [each for by_days in figures.values() for each in by_days.values()]
-    better = sum(each["log_loss"] <= each["staying_log_loss"] for each in told)
-    goals = {"not worse than the staying curve on most": 2 * better > len(told) if told else None}
+    told = [each for by_days in figures.values() for each in by_days.values() if not each["printed"]]
+    better = sum(each["log_loss"] < each["staying_log_loss"] for each in told)
+    goals = {"better than the staying curve on most, the printed one aside": 2 * better > len(told) if told else None}
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     result: dict[str, Any] = {"bench": "horizons", "size": size, "machine": machine, "figures": figures, "goals": goals}
     print(json.dumps({**result, "met": all(value is not False for value in goals.values())}))
@@ -75,6 +75,7 @@ def _measured(name: str, back: tuple[int, ...]) -> Iterator[tuple[int, dict[str,
         alone = 1 - survival(chance, np.array(days) / whole, plain)
         for at, each in enumerate(days):
             found = _figures(test[LOST_AFTER] <= each, told[lost_within(each)].to_numpy(), alone[:, at])
+            found["printed"] = float(each == whole)
             print(name, cutoff, each, found, flush=True)
             yield each, found
 
