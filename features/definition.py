@@ -53,6 +53,11 @@ class Churn(Section):
         description="definition decline only: share by which turnover must fall to count as lost (0.5 is by half).",
     )
 
+    @property
+    def early(self) -> Self:
+        """The same definition with half the horizon: its outcome is known sooner, and foreshadows the whole one."""
+        return self.model_copy(update={"horizon_days": max(1, self.horizon_days // 2)})
+
     @model_validator(mode="after")
     def _compares_with_the_past(self) -> Self:
         days = self.lead_days + self.horizon_days

@@ -26,7 +26,10 @@ from features.rhythm import Rhythm
 from features.timeline import day_number, horizon_of
 from features.vetting import vetted_column
 
-KEYS = ("customer_id", "cutoff", "cohort", "label", *OUTCOMES, *LOSS_DAY, *LAST_CONTRACT)
+EARLY_LABEL = "early_label"
+"""Column of what had become of a customer by half the horizon; missing while that is unfinished."""
+
+KEYS = ("customer_id", "cutoff", "cohort", "label", EARLY_LABEL, *OUTCOMES, *LOSS_DAY, *LAST_CONTRACT)
 """Columns of the matrix that are no features."""
 
 
@@ -52,9 +55,9 @@ def build_matrix(
     -------
     DataFrame, one row per customer of the cohorts, ordered by customer_id
         Columns ``KEYS`` (cohort: "active" or "lapsed"; label: 1 lost or returned, 0 not, missing while the horizon is
-        unfinished; what they brought afterwards, see `features.outcomes`; when they were lost, see
-        `features.loss_day`; what their last contracts amounted to, see `features.last_contract`), then one float64
-        column per feature.
+        unfinished; early_label: the same by half the horizon; what they brought afterwards, see `features.outcomes`;
+        when they were lost, see `features.loss_day`; what their last contracts amounted to, see
+        `features.last_contract`), then one float64 column per feature.
 
     Raises
     ------
@@ -83,7 +86,8 @@ def block_of_matrix(history: History, *, cutoff: date, churn: Churn, known_until
     everyone = np.r_[cohort.active, cohort.lapsed]
     order = np.argsort(everyone)
     keys = _keys(history, cohort, cutoff=cutoff)
-    keys["label"] = _labels(history, cohort, cutoff=cutoff, churn=churn, known_until=known_until)
+    for name, asked in (("label", churn), (EARLY_LABEL, churn.early)):
+        keys[name] = _labels(history, cohort, cutoff=cutoff, churn=asked, known_until=known_until)
     until = day_number(known_until)
     brought = outcomes_of(history, everyone, cutoff=seen.cutoff, known_until=until)
     lost = loss_days_of(history, cohort, cutoff=seen.cutoff, churn=churn, known_until=until)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 import numpy as np
 
@@ -100,6 +101,25 @@ def training_cutoffs(
     oldest = first_day + timedelta(days=min(churn.active_within_days, LEAST_HISTORY_DAYS))
     ages = (whole * back // steps for back in range(most))
     return tuple(newest - timedelta(days=age) for age in ages if newest - timedelta(days=age) >= oldest)[::-1]
+
+
+def early_cutoffs(
+    *, first_day: date, known_until: date, churn: Churn, step_days: int = 28, most: int = 24
+) -> tuple[date, ...]:
+    """Return the cutoffs after the newest finished one of which half the horizon is finished, oldest first.
+
+    Parameters are those of ``training_cutoffs``. Where no horizon is finished there are none: what half a horizon
+    shows could not be held against a whole one.
+
+    Examples
+    --------
+    >>> churn = Churn(lead_days=10, horizon_days=90)
+    >>> [str(day) for day in early_cutoffs(first_day=date(2025, 1, 1), known_until=date(2025, 9, 1), churn=churn)]
+    ['2025-06-11', '2025-07-08']
+    """
+    found = partial(training_cutoffs, first_day=first_day, known_until=known_until, step_days=step_days, most=most)
+    finished = found(churn=churn)
+    return tuple(day for day in found(churn=churn.early) if finished and day > finished[-1])
 
 
 def learnable_before(cutoffs: Sequence[date], test: date, churn: Churn) -> tuple[date, ...]:

@@ -20,6 +20,7 @@ from features.errors import LeakageError
 from features.matrix import feature_names
 from models.candidates import Column
 from models.churn_model import Purpose
+from models.early import finished
 from models.folds import teaches
 from models.ladder import train_each
 from models.origins import require_sound
@@ -32,7 +33,10 @@ KINDS = ("delivered", "candidate", "rival")
 
 @dataclass(frozen=True, kw_only=True)
 class Morning:
-    """One origin: snapshots that could be learned from on it, and those to judge with what became of them by now."""
+    """One origin: snapshots that could be learned from on it, and those to judge with what became of them by now.
+
+    Those to learn from have a label, or an early one (``models.early``).
+    """
 
     origin: date
     learn: pd.DataFrame
@@ -98,11 +102,11 @@ def _log_odds(probability: pd.Series[float]) -> Column:
 
 def _rivals_say(learn: pd.DataFrame, ranked: pd.DataFrame, churn: Churn, purpose: Purpose) -> Mapping[str, Column]:
     """Log-odds of every rival; those that must learn fall away where there is too little to learn from."""
-    names, rows = list(feature_names(ranked)), learn.sort_values(["cutoff", "customer_id"], ignore_index=True)
+    names, rows = list(feature_names(ranked)), finished(learn.sort_values(["cutoff", "customer_id"]))
     label = rows["label"].to_numpy(np.int8)
     found = rivals(names, churn, lost=purpose == "churn")
     able = found if teaches(label) else {name: fit for name, fit in found.items() if name == "bgnbd"}
-    return {name: fit(rows[names], label).log_odds(ranked[names]) for name, fit in able.items()}
+    return {name: fit(rows[names], label, None).log_odds(ranked[names]) for name, fit in able.items()}
 
 
 def _told(ranked: pd.DataFrame, origin: date, kind: str, name: str, log_odds: Column) -> pd.DataFrame:

@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.candidates import SILENT, Column, OneColumn, fit_rhythm
+from models.early import Early
 from models.redundancy import distinct_columns
 from models.treeshap.explainer import Explainer, explainer_of
 from models.treeshap.reading import OutsideGroundError
@@ -205,17 +206,26 @@ def binned(
     start: OneColumn | Level,
     threads: int,
     least_rows: int,
+    early: tuple[Early, OneColumn] | None = None,
     weight: Column | None = None,
     categories: Sequence[str] = (),
     directions: Mapping[str, int] | None = None,
 ) -> Binned:
-    """Cut rows, in one total order, into bins for settings whose leaves hold at least ``least_rows``."""
+    """Cut rows, in one total order, into bins for settings whose leaves hold at least ``least_rows``.
+
+    ``early`` rows follow, with the score that trees start from for them; ``start`` is that of whole horizons.
+    """
     held = tuple(directions.get(name, 0) for name in features.columns) if directions is not None else ()
+    x, first = features.to_numpy(np.float64), start.log_odds(features)
+    if early is not None:
+        more, level = early
+        x = np.r_[x, more.features[list(features.columns)].to_numpy(np.float64)]
+        label, first = np.r_[label, more.label], np.r_[first, level.log_odds(more.features)]
     data = lgb.Dataset(
-        features.to_numpy(np.float64),
+        x,
         label,
         weight=weight,
-        init_score=start.log_odds(features),
+        init_score=first,
         feature_name=list(features.columns),
         categorical_feature=list(categories),
         params={"verbose": -1, "num_threads": threads, "min_data_in_leaf": least_rows},
@@ -237,9 +247,15 @@ def half_rhythm(
     return replace(rhythm, weight=START_SHARE * rhythm.weight, intercept=base_rate(label, weight).intercept)
 
 
+def with_start(early: Early | None, *, lost: bool) -> tuple[Early, OneColumn] | None:
+    """Return early outcomes with half the rhythm at their own level, as ``binned`` takes them; None without any."""
+    return None if early is None else (early, half_rhythm(early.features, early.label, lost=lost))
+
+
 def fit_boosted(
     features: pd.DataFrame,
     label: NDArray[np.int8],
+    early: Early | None = None,
     *,
     lost: bool,
     seed: int,
@@ -254,7 +270,8 @@ def fit_boosted(
     """Fit ``members`` boosters, each from another seed, from half the rhythm's log-odds or another ``start``.
 
     From the rhythm, they learn from the columns that say something of their own (``models.redundancy``). With
-    ``directions`` (+1, -1, 0 by column) more of a column can move the score in its direction only.
+    ``directions`` (+1, -1, 0 by column) more of a column can move the score in its direction only. ``early`` outcomes
+    start from half the rhythm at their own level, so trees learn from them who differs, not how many are lost.
 
     Rows must come in one total order (cutoff, customer): the order of rows changes a LightGBM model. ``weight`` says
     how much each row counts; ``categories`` names columns of codes (0, 1, …) whose order means nothing.
@@ -268,6 +285,7 @@ def fit_boosted(
         start=start or half_rhythm(features, label, lost=lost, weight=weight),
         threads=threads,
         least_rows=settings.least_rows,
+        early=with_start(early, lost=lost),
         weight=weight,
         categories=categories,
         directions=directions,

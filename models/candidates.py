@@ -6,7 +6,7 @@ stored as numbers and text: never as a pickle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from features.errors import ModelError
+from models.early import Early
 from models.linear import Bound, fit_logistic
 
 Column = NDArray[np.float64]
@@ -58,6 +59,10 @@ class Candidate(Protocol):
 
     def facts(self) -> dict[str, Any]:
         """Numbers for the manifest."""
+
+
+Fit = Callable[[pd.DataFrame, NDArray[np.int8], Early | None], Candidate]
+"""Fits a candidate on features, what became of them, and early outcomes where there are some."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,13 +114,18 @@ def _silent_log_odds(chance: pd.Series[float]) -> Column:
 _SHAPES = {RECENCY: _log_recency, SILENT: _silent_log_odds}
 
 
-def fit_rule(features: pd.DataFrame, label: NDArray[np.int8], *, lost: bool) -> OneColumn:
-    """Fit the last-order rule: the longer ago, the likelier lost; on the logarithm of recency."""
+def fit_rule(features: pd.DataFrame, label: NDArray[np.int8], early: Early | None = None, *, lost: bool) -> OneColumn:
+    """Fit the last-order rule: the longer ago, the likelier lost; on the logarithm of recency, by whole horizons."""
+    del early
     return _fit_one("rule", RECENCY, features, label, lost=lost)
 
 
-def fit_rhythm(features: pd.DataFrame, label: NDArray[np.int8], *, lost: bool) -> OneColumn:
-    """Fit the rhythm: BG/NBD's chance of silence (``lost``) or of its opposite, moved to the level of the labels."""
+def fit_rhythm(features: pd.DataFrame, label: NDArray[np.int8], early: Early | None = None, *, lost: bool) -> OneColumn:
+    """Fit the rhythm: BG/NBD's chance of silence (``lost``) or of its opposite, moved to the level of the labels.
+
+    It speaks of whole horizons, so early outcomes are not looked at.
+    """
+    del early
     return _fit_one("rhythm", SILENT, features, label, lost=lost)
 
 
@@ -178,30 +188,43 @@ class Logistic:
 
 _GRID = np.linspace(0.005, 0.995, 100)
 
+_LEVEL_SCALE = 3.0
+"""Size of the column that marks early outcomes: so large that the penalty hardly holds their own level back."""
+
 
 _SIDES: Mapping[int, Bound] = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
 
 
 def fit_logistic_regression(
-    features: pd.DataFrame, label: NDArray[np.int8], *, directions: Mapping[str, int] | None = None
+    features: pd.DataFrame,
+    label: NDArray[np.int8],
+    early: Early | None = None,
+    *,
+    directions: Mapping[str, int] | None = None,
 ) -> Logistic:
-    """Fit the logistic regression on every column that varies.
+    """Fit the logistic regression on every column that varies, from ``early`` outcomes too.
 
+    These have a level of their own, a weight that is forgotten afterwards: what is said is said of whole horizons.
     With ``directions`` (+1, -1 by column) more of a column can move the score in its direction only: among columns that
     say much the same, free weights would take turns in sign, and so would reasons.
     """
-    columns = [name for name in features.columns if features[name].nunique() > 1]
-    knots = [np.nanquantile(features[name].to_numpy(np.float64), _GRID).tolist() for name in columns]
-    rows = _normal_scores(features, columns, knots)
+    learned = features if early is None else pd.concat([features, early.features], ignore_index=True)
+    columns = [name for name in learned.columns if learned[name].nunique() > 1]
+    knots = [np.nanquantile(learned[name].to_numpy(np.float64), _GRID).tolist() for name in columns]
+    rows = _normal_scores(learned, columns, knots)
     means = np.nanmean(rows, axis=0)
     bounds = [_SIDES[(directions or {}).get(name, 0)] for name in columns]
-    intercept, weights = fit_logistic(np.nan_to_num(rows - means), label, penalty=20.0, bounds=bounds)
+    rows, outcome = np.nan_to_num(rows - means), label
+    if early is not None:
+        is_early = np.repeat([0.0, _LEVEL_SCALE], [len(label), len(early.label)])
+        rows, outcome, bounds = np.c_[rows, is_early], np.r_[label, early.label], [*bounds, _SIDES[0]]
+    intercept, weights = fit_logistic(rows, outcome, penalty=20.0, bounds=bounds)
     return Logistic(
         name="logistic",
         columns=tuple(columns),
         knots=tuple(tuple(knot) for knot in knots),
         means=tuple(means.tolist()),
-        weights=tuple(weights.tolist()),
+        weights=tuple(weights[: len(columns)].tolist()),
         intercept=intercept,
     )
 

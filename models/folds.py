@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from features.definition import Churn
 from features.errors import LeakageError
+from features.matrix import EARLY_LABEL
 from features.timeline import learnable_before
 
 LEAST_OUTCOMES = 5
@@ -27,10 +28,11 @@ _THIRDS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Fold:
-    """One test cutoff with the cutoffs that may be learned from, purged."""
+    """One test cutoff with the cutoffs that may be learned from, purged; of ``early`` ones only by half the horizon."""
 
     test: date
     learn: tuple[date, ...]
+    early: tuple[date, ...] = ()
 
 
 def folds_of(cutoffs: Sequence[date], churn: Churn) -> tuple[Fold, ...]:
@@ -50,19 +52,32 @@ def level_cutoff(cutoffs: Sequence[date], cutoff: date) -> date:
 
 
 def _usable(cutoffs: Sequence[date], churn: Churn) -> tuple[Fold, ...]:
-    folds = (Fold(test=cutoff, learn=learnable_before(cutoffs, cutoff, churn)) for cutoff in cutoffs)
+    folds = (_fold(cutoffs, cutoff, churn) for cutoff in cutoffs)
     return tuple(fold for fold in folds if fold.learn)
 
 
+def _fold(cutoffs: Sequence[date], test: date, churn: Churn) -> Fold:
+    learn, sooner = (learnable_before(cutoffs, test, each) for each in (churn, churn.early))
+    return Fold(test=test, learn=learn, early=tuple(day for day in sooner if day not in learn))
+
+
 def split(rows: pd.DataFrame, fold: Fold) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the snapshots to learn from and those to test on."""
-    return rows.loc[rows["cutoff"].isin(fold.learn)], rows.loc[rows["cutoff"] == fold.test]
+    """Return the snapshots to learn from and those to test on.
+
+    Of the early cutoffs the label was not known on the test's morning: it is missing, and the early one speaks.
+    """
+    learn, test = (rows.loc[rows["cutoff"].isin(days)] for days in (fold.learn, (fold.test,)))
+    if EARLY_LABEL not in rows.columns or not fold.early:
+        return learn, test
+    early = rows.loc[rows["cutoff"].isin(fold.early) & rows[EARLY_LABEL].notna()]
+    return pd.concat([learn, early.assign(label=pd.Series(pd.NA, index=early.index, dtype="Int8"))]), test
 
 
 def left_out(rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """Yield, for each third of the customers, the snapshots of all others and theirs at the newest telling cutoff.
 
-    The thirds go by the order of customer ids, in turn: the same customers, the same thirds.
+    The thirds go by the order of customer ids, in turn: the same customers, the same thirds. Snapshots without a label
+    are learned from (``models.early``) and never tested.
     """
     if rows.empty:
         return
@@ -82,7 +97,8 @@ def newest_telling(rows: pd.DataFrame) -> date:
     lost = rows.groupby("cutoff")["label"].agg(["sum", "count"]).astype(np.int64)
     rarer = lost["sum"].clip(upper=lost["count"] - lost["sum"])
     telling = rarer.index[rarer >= _THIRDS * LEAST_OUTCOMES]
-    day: date = max(telling, default=max(rarer.index))
+    labelled = rarer.index[lost["count"] > 0]
+    day: date = max(telling, default=max(labelled, default=max(rarer.index)))
     return day
 
 

@@ -22,14 +22,16 @@ from features.definition import Churn
 from features.errors import LeakageError
 from features.matrix import feature_names
 from features.timeline import require_finished
-from models.blend import BLENDED, Fit, FitBlend
+from models.blend import BLENDED, FitBlend
 from models.boosting import MEMBERS, BoostingSettings, fit_boosted
 from models.calibrate import Calibration, at_level_of, fit_calibration, uncalibrated, untested_on_later_time
-from models.candidates import LADDER, Candidate, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
-from models.choice import choose, says_something
+from models.candidates import LADDER, Candidate, Fit, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
+from models.choice import choose
 from models.churn_model import ChurnModel, Purpose
+from models.decisive import decisive_tests
 from models.directions import directions
-from models.folds import folds_of, left_out, level_cutoff, newest_telling, split, teaches
+from models.early import finished, lesson_of, speaks_early
+from models.folds import folds_of, split, teaches
 from models.horizons import Horizons, fit_horizons
 from models.metrics import calibration_error, evaluate
 from models.rivals import rivals
@@ -74,11 +76,12 @@ def train(
     Parameters
     ----------
     snapshots : DataFrame
-        Labelled snapshots of one cohort at all training cutoffs, as ``features.matrix`` gives them.
+        Labelled snapshots of one cohort at all training cutoffs, as ``features.matrix`` gives them. Snapshots without
+        a label count by their early one (``models.early``).
     purpose : {"churn", "return"}
         What label 1 means: lost, or returned.
     cutoff : date
-        The day the model is for; every horizon in ``snapshots`` ends on or before it.
+        The day the model is for; every horizon in ``snapshots``, or its half, ends on or before it.
     churn, training : sections of the configuration
     journal : Path, optional
         File in which tuning notes its trials: an interrupted search goes on where it stopped.
@@ -94,7 +97,7 @@ def train(
     Raises
     ------
     LeakageError
-        If a horizon reaches past ``cutoff`` or a snapshot has no label.
+        If a horizon reaches past ``cutoff`` or a snapshot has neither a label nor an early one.
     """
     ground = _ground_of(snapshots, purpose=purpose, cutoff=cutoff, churn=churn, training=training, journal=journal)
     return ground.deliver(ground.chosen), ground.tested
@@ -120,9 +123,13 @@ def train_each(snapshots: pd.DataFrame, *, purpose: Purpose, cutoff: date, churn
 
 @dataclass(frozen=True, kw_only=True)
 class _Ground:
-    """What every candidate of one training stands on: the snapshots in order, the steps, and how the folds went."""
+    """What every candidate of one training stands on: the snapshots in order, the steps, and how the folds went.
+
+    ``rows`` have whole horizons; ``learn`` has those and the early ones.
+    """
 
     rows: pd.DataFrame
+    learn: pd.DataFrame
     level: pd.DataFrame
     steps: Mapping[str, Fit]
     tested: pd.DataFrame
@@ -140,9 +147,9 @@ class _Ground:
 
     def deliver(self, name: str) -> ChurnModel:
         """Fit a candidate on all snapshots and calibrate it."""
-        names, label = feature_names(self.rows), self.label
-        lost = self.purpose == "churn"
-        fitted = self.steps[name](self.rows[list(names)], label) if teaches(label) else untrained_rhythm(lost=lost)
+        names, known, lost = feature_names(self.rows), lesson_of(self.learn), self.purpose == "churn"
+        learned = teaches(known.label)
+        fitted = self.steps[name](known.features, known.label, known.early) if learned else untrained_rhythm(lost=lost)
         return ChurnModel(
             purpose=self.purpose,
             candidate=fitted,
@@ -175,7 +182,8 @@ def _ground_of(
     journal: Path | None = None,
 ) -> _Ground:
     _require_labels(snapshots, churn, cutoff=cutoff)
-    rows = snapshots.sort_values(["cutoff", "customer_id"], ignore_index=True)
+    learn = snapshots.sort_values(["cutoff", "customer_id"], ignore_index=True)
+    rows = finished(learn)
     cutoffs = sorted(set(rows["cutoff"]))
     folds = folds_of(cutoffs, churn)
     settings = settings_of_trees(rows, folds, purpose=purpose, training=training, journal=journal)
@@ -183,18 +191,17 @@ def _ground_of(
     tested = tested_by(on_trial, (split(rows, fold) for fold in folds))
     ways = rivals(feature_names(rows), churn, lost=purpose == "churn")
     others = tested_by(ways, (split(rows, fold) for fold in folds))
-    decisive = _decisive(rows, on_trial, tested)
-    chosen, remark = choose(decisive, rows["label"].to_numpy(np.int8), steps)
-    if decisive is not tested:
-        remark = f"{_WHY_LEFT_OUT[tested.empty]}; among customers left out of the newest cutoff {remark}"
-    level = _level_of(rows, cutoff, tested=tested, decisive=decisive)
-    stated = _evidence(rows, tested, others, chosen=chosen, remark=remark)
+    decisive = decisive_tests(learn, on_trial, tested=tested, churn=churn)
+    chosen, choice = choose(decisive.tests, rows["label"].to_numpy(np.int8), steps)
+    level = decisive.level_of(rows, cutoff)
+    stated = _evidence(learn, tested, others, chosen=chosen, remark=decisive.remark(choice, tested=tested))
     return _Ground(
         rows=rows,
+        learn=learn,
         level=level,
         steps=steps,
         tested=tested,
-        decisive=decisive,
+        decisive=decisive.tests,
         chosen=chosen,
         evidence={**stated, "level_of": _only_day(level)},
         horizons=fit_horizons(rows, cutoff=cutoff, churn=churn) if purpose == "churn" else None,
@@ -203,46 +210,18 @@ def _ground_of(
     )
 
 
-_WHY_LEFT_OUT = {
-    True: "no test ordered in time has enough of both outcomes",
-    False: "later time tells no candidate from chance",
-}
-
-
-def _level_of(rows: pd.DataFrame, cutoff: date, *, tested: pd.DataFrame, decisive: pd.DataFrame) -> pd.DataFrame:
-    """Return the slice whose level of outcomes the model takes: the same season's, or the newest where that decides.
-
-    None where nothing was tested: the candidate, fitted to all snapshots, already stands at their level.
-    """
-    if rows.empty or (decisive.empty and teaches(rows["label"].to_numpy(np.int8))):
-        return rows.head(0)
-    day = level_cutoff(sorted(set(rows["cutoff"])), cutoff) if decisive is tested else newest_telling(rows)
-    return rows.loc[rows["cutoff"] == day]
-
-
 def _require_labels(snapshots: pd.DataFrame, churn: Churn, *, cutoff: date) -> None:
-    for day in sorted(set(snapshots["cutoff"])):
-        require_finished(day, churn, known_until=cutoff)
-    unlabelled = snapshots.loc[snapshots["label"].isna()]
+    sooner = speaks_early(snapshots)
+    for rows, definition in ((snapshots.loc[~sooner], churn), (snapshots.loc[sooner], churn.early)):
+        for day in sorted(set(rows["cutoff"])):
+            require_finished(day, definition, known_until=cutoff)
+    unlabelled = snapshots.loc[snapshots["label"].isna().to_numpy() & ~sooner]
     if len(unlabelled):
         customer, day = unlabelled[["customer_id", "cutoff"]].iloc[0]
         raise LeakageError(
             f"expected a label for every snapshot, got none for customer {customer} on {day} ({len(unlabelled)});"
             " what became of them is not known yet: leave their cutoff out"
         )
-
-
-def _decisive(rows: pd.DataFrame, steps: Mapping[str, Fit], tested: pd.DataFrame) -> pd.DataFrame:
-    """Return the tests that choose: those on later time, or where these tell nothing, customers left out.
-
-    Where the history is too short or customers have changed their character since, all that is left to learn from is
-    what the newest cutoff shows: each candidate learns from two thirds of the customers and is tested on the others'
-    snapshots of that cutoff.
-    """
-    if says_something(tested) or not teaches(rows["label"].to_numpy(np.int8)):
-        return tested
-    found = tested_by(steps, left_out(rows))
-    return tested if found.empty else found
 
 
 def _at_level(spread: Calibration, level: pd.DataFrame, fitted: Candidate) -> Calibration:
@@ -273,8 +252,9 @@ def measured_at(test: pd.DataFrame) -> Mapping[str, float]:
 
 
 def _evidence(
-    rows: pd.DataFrame, tested: pd.DataFrame, others: pd.DataFrame, *, chosen: str, remark: str
+    learn: pd.DataFrame, tested: pd.DataFrame, others: pd.DataFrame, *, chosen: str, remark: str
 ) -> Mapping[str, Any]:
+    rows, early = finished(learn), learn.loc[learn["label"].isna()]
     metrics, rival_metrics = (
         {str(name): _measured(part) for name, part in each.groupby("candidate", sort=True)} for each in (tested, others)
     )
@@ -287,6 +267,7 @@ def _evidence(
         **verdict.facts(),
         "tests": sorted(str(day) for day in set(tested["test"])),
         "training_cutoffs": [str(day) for day in sorted(set(rows["cutoff"]))],
+        "early_cutoffs": [str(day) for day in sorted(set(early["cutoff"]))],
         "snapshots": len(rows),
         "customers": int(rows["customer_id"].nunique()),
         "base_rate": round(float(rows["label"].astype(float).mean()), 6) if len(rows) else None,

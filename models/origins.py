@@ -14,6 +14,7 @@ import pandas as pd
 from features.definition import Churn
 from features.errors import LeakageError
 from features.timeline import horizon_of, learnable_before
+from models.early import speaks_early
 
 LEAST_ORIGINS, MOST_ORIGINS = 3, 6
 """How many origins a backtest aims at: fewer tell little about the season, more cost time and repeat each other."""
@@ -55,7 +56,7 @@ def require_sound(learn: pd.DataFrame, ranked: pd.DataFrame, *, origin: date, ch
     Parameters
     ----------
     learn : DataFrame
-        Labelled snapshots to learn from: customer_id, cutoff, label.
+        Snapshots to learn from: customer_id, cutoff, label, or in its place early_label.
     ranked : DataFrame
         Snapshots to judge: customer_id, cutoff.
     origin : date
@@ -66,10 +67,24 @@ def require_sound(learn: pd.DataFrame, ranked: pd.DataFrame, *, origin: date, ch
     Raises
     ------
     LeakageError
-        If a snapshot to judge is of another day or there twice; if one to learn from has no label, or a horizon that
-        ends after ``origin`` and so overlaps the days that are judged, or is itself one of those to judge.
+        If a snapshot to judge is of another day or there twice; if one to learn from has no label, or a horizon (by
+        an early label its half) that ends after ``origin`` and so overlaps the days that are judged, or is itself one
+        of those to judge.
     """
     _require_one_day(ranked, origin)
+    sooner = speaks_early(learn)
+    for rows, definition in ((learn.loc[~sooner], churn), (learn.loc[sooner], churn.early)):
+        _require_over(rows, origin, definition)
+    unlabelled = learn.loc[learn["label"].isna().to_numpy() & ~sooner]
+    if len(unlabelled):
+        customer, day = unlabelled[["customer_id", "cutoff"]].iloc[0]
+        raise LeakageError(
+            f"the split at {origin} learns from customer {customer} on {day}, of whom nothing was known on that"
+            " morning; leave the cutoff out"
+        )
+
+
+def _require_over(learn: pd.DataFrame, origin: date, churn: Churn) -> None:
     for day in sorted(set(learn["cutoff"])):
         end = horizon_of(day, churn).end
         if end > origin:
@@ -77,13 +92,6 @@ def require_sound(learn: pd.DataFrame, ranked: pd.DataFrame, *, origin: date, ch
                 f"the split at {origin} learns from cutoff {day}, whose horizon ends {end - timedelta(days=1)}, inside"
                 f" what is judged; leave out cutoffs after {origin - (end - day)}"
             )
-    unlabelled = learn.loc[learn["label"].isna()]
-    if len(unlabelled):
-        customer, day = unlabelled[["customer_id", "cutoff"]].iloc[0]
-        raise LeakageError(
-            f"the split at {origin} learns from customer {customer} on {day}, of whom nothing was known on that"
-            " morning; leave the cutoff out"
-        )
 
 
 def _require_one_day(ranked: pd.DataFrame, origin: date) -> None:

@@ -19,6 +19,7 @@ from scipy import special
 
 from features.definition import Churn
 from models.candidates import RECENCY, SILENT, Column, fit_logistic_regression, untrained_rhythm
+from models.early import Early
 
 OVERDUE = "sales__overdue_ratio"
 RFM = (RECENCY, "sales__purchase_days", "sales__turnover_364d")
@@ -41,7 +42,8 @@ class Rival(Protocol):
         """Raw log-odds of the label, shape (n_rows,)."""
 
 
-FitRival = Callable[[pd.DataFrame, NDArray[np.int8]], Rival]
+FitRival = Callable[[pd.DataFrame, NDArray[np.int8], Early | None], Rival]
+"""Fits a rival; it learns by whole horizons, as people do without us: early outcomes are not looked at."""
 
 
 def rivals(columns: Collection[str], churn: Churn, *, lost: bool) -> Mapping[str, FitRival]:
@@ -88,9 +90,16 @@ class Line:
 
 
 def _fit_line(
-    features: pd.DataFrame, label: NDArray[np.int8], *, column: str, lines: Sequence[float], lost: bool
+    features: pd.DataFrame,
+    label: NDArray[np.int8],
+    early: Early | None = None,
+    *,
+    column: str,
+    lines: Sequence[float],
+    lost: bool,
 ) -> Line:
     """Draw the line where the shares on its two sides tell the outcomes apart best (log loss); the first of equals."""
+    del early
     values = features[column].to_numpy(np.float64)
     missing = float(np.nanmedian(values)) if np.isfinite(values).any() else 0.0
     x = np.nan_to_num(values, nan=missing)
@@ -109,12 +118,14 @@ def _loss(label: NDArray[np.int8], log_odds: Column) -> float:
     return float((np.logaddexp(0, log_odds) - label * log_odds).sum())
 
 
-def _bgnbd(features: pd.DataFrame, label: NDArray[np.int8], *, lost: bool) -> Rival:
+def _bgnbd(features: pd.DataFrame, label: NDArray[np.int8], early: Early | None = None, *, lost: bool) -> Rival:
     """Return BG/NBD's chance of silence (or of its opposite) as it comes: it learns from no label."""
+    del features, label, early
     return untrained_rhythm(lost=lost)
 
 
-def _fit_rfm(features: pd.DataFrame, label: NDArray[np.int8]) -> Rival:
+def _fit_rfm(features: pd.DataFrame, label: NDArray[np.int8], early: Early | None = None) -> Rival:
+    del early
     return _Rfm(fit_logistic_regression(features[list(RFM)], label))
 
 

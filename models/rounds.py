@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.matrix import feature_names
 from models.boosting import Boosted, BoostingSettings
 from models.calibrate import fit_calibration
+from models.early import Early, lesson_of
 from models.folds import Fold, split, teaches
 from models.metrics import log_losses
 
@@ -27,7 +27,9 @@ STEPS = (BoostingSettings().rounds, 100, 150, 200, 300)
 class FitBoosted(Protocol):
     """``models.boosting.fit_boosted`` with everything but rows and settings given."""
 
-    def __call__(self, features: pd.DataFrame, label: NDArray[np.int8], *, settings: BoostingSettings) -> Boosted:
+    def __call__(
+        self, features: pd.DataFrame, label: NDArray[np.int8], early: Early | None, *, settings: BoostingSettings
+    ) -> Boosted:
         """Fit on rows in total order."""
 
 
@@ -50,12 +52,12 @@ def best_rounds(rows: pd.DataFrame, folds: Sequence[Fold], fit: FitBoosted) -> i
 def _losses(rows: pd.DataFrame, fold: Fold, fit: FitBoosted) -> pd.DataFrame | None:
     """Log loss of each tested snapshot after each step: one column per step, and customer_id."""
     learn, test = split(rows, fold)
-    known, truth = learn["label"].to_numpy(np.int8), test["label"].to_numpy(np.int8)
-    if not (teaches(known) and teaches(truth)):
+    known, truth = lesson_of(learn), test["label"].to_numpy(np.int8)
+    if not (teaches(known.label) and teaches(truth)):
         return None
-    columns = list(feature_names(rows))
-    grown = fit(learn[columns], known, settings=BoostingSettings(rounds=STEPS[-1]))
-    losses = {rounds: _calibrated_losses(grown.log_odds_after(test[columns], rounds), truth) for rounds in STEPS}
+    asked = test[list(known.features.columns)]
+    grown = fit(known.features, known.label, known.early, settings=BoostingSettings(rounds=STEPS[-1]))
+    losses = {rounds: _calibrated_losses(grown.log_odds_after(asked, rounds), truth) for rounds in STEPS}
     return pd.DataFrame(losses).assign(customer_id=test["customer_id"].to_numpy())
 
 

@@ -156,9 +156,13 @@ def _check_boosted(facts: Mapping[str, Any], files: Mapping[str, bytes]) -> None
 
 
 def _check_blend(facts: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-    """The files are those of the trees; the other parts have none."""
-    parts = facts.get("parts")
-    _require(set(facts) == {"parts"} and isinstance(parts, dict) and set(parts) == set(BLENDED), "the parts are odd")
+    """The files are those of the trees; the other parts have none. Blends of before say no weights."""
+    parts, weights = facts.get("parts"), facts.get("weights", dict(BLENDED))
+    _require(set(facts) | {"weights"} == {"parts", "weights"}, "a blend has other keys")
+    for said in (parts, weights):
+        _require(isinstance(said, dict) and set(said) == set(BLENDED), "the parts are odd")
+    _numbers(list(weights.values()), len(BLENDED), "weights")
+    _require(min(weights.values()) >= 0 and math.isclose(sum(weights.values()), 1), "the weights are no shares of 1")
     for name in BLENDED:
         _check_facts(name, facts["parts"][name], files if name == "monotone" else {MANIFEST: files[MANIFEST]})
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from features.matrix import feature_names
 from models.blend import FitBlend, mean_of
 from models.calibrate import fit_calibration
 from models.candidates import Column
+from models.early import lesson_of
 from models.folds import teaches
 from models.rivals import FitRival
 
@@ -34,8 +34,8 @@ def tested_by(ways: Mapping[str, FitRival], parts: Iterable[tuple[pd.DataFrame, 
     ways : mapping of str to function
         What fits each of them.
     parts : iterable of (DataFrame, DataFrame)
-        Snapshots to learn from, and those to test on, which are of one cutoff. Without enough of both outcomes in
-        both, a part is passed over.
+        Snapshots to learn from (as ``models.early.lesson_of`` reads them), and those to test on, which are of one
+        cutoff. Without enough of both outcomes in both, a part is passed over.
 
     Returns
     -------
@@ -50,15 +50,14 @@ def tested_by(ways: Mapping[str, FitRival], parts: Iterable[tuple[pd.DataFrame, 
 
 def _said(ways: Mapping[str, FitRival], learn: pd.DataFrame, test: pd.DataFrame) -> Mapping[str, Column]:
     """Log-odds of each; a blend is not fitted again, its parts have spoken already."""
-    known = learn["label"].to_numpy(np.int8)
-    if not (teaches(known) and teaches(test["label"].to_numpy(np.int8))):
+    known = lesson_of(learn)
+    if not (teaches(known.label) and teaches(test["label"].to_numpy(np.int8))):
         return {}
-    columns = list(feature_names(learn))
-    alone = {name: fit for name, fit in ways.items() if not isinstance(fit, FitBlend)}
-    said = {name: fit(learn[columns], known).log_odds(test[columns]) for name, fit in alone.items()}
-    mixed = {
-        name: mean_of([said[each] for each in fit.fits]) for name, fit in ways.items() if isinstance(fit, FitBlend)
-    }
+    asked = test[list(known.features.columns)]
+    blends = {name: fit for name, fit in ways.items() if isinstance(fit, FitBlend)}
+    alone = {name: fit for name, fit in ways.items() if name not in blends}
+    said = {name: fit(known.features, known.label, known.early).log_odds(asked) for name, fit in alone.items()}
+    mixed = {name: mean_of([said[each] for each in fit.fits], fit.weights) for name, fit in blends.items()}
     return {name: {**said, **mixed}[name] for name in ways}
 
 

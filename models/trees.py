@@ -13,10 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.definition import Churn
-from features.matrix import feature_names
-from models.boosting import Binned, BoostingSettings, binned, fit_boosted, half_rhythm, telling
+from models.boosting import Binned, BoostingSettings, binned, fit_boosted, half_rhythm, telling, with_start
 from models.calibrate import fit_calibration
 from models.churn_model import Purpose
+from models.early import finished, lesson_of
 from models.folds import Fold, folds_of, split, teaches
 from models.metrics import log_losses
 from models.rounds import best_rounds
@@ -59,7 +59,7 @@ def trials_on(snapshots: pd.DataFrame, *, purpose: Purpose, churn: Churn, seed: 
     """Return the trials noted in ``path`` for exactly these snapshots, as training noted them."""
     if not path.is_file():
         return ()
-    rows = snapshots.sort_values(["cutoff", "customer_id"], ignore_index=True)
+    rows = finished(snapshots.sort_values(["cutoff", "customer_id"]))
     folds = folds_of(sorted(set(rows["cutoff"])), churn)
     return trials_in(Journal(path=path, name=_name(rows, folds, purpose, seed)))
 
@@ -98,12 +98,12 @@ class _Cut:
 
 def _cut(rows: pd.DataFrame, fold: Fold, purpose: Purpose, training: Training) -> _Cut | None:
     learn, test = split(rows, fold)
-    known, truth = learn["label"].to_numpy(np.int8), test["label"].to_numpy(np.int8)
-    if not (teaches(known) and teaches(truth)):
+    known, truth, lost = lesson_of(learn), test["label"].to_numpy(np.int8), purpose == "churn"
+    if not (teaches(known.label) and teaches(truth)):
         return None
-    features = telling(learn[list(feature_names(rows))])
-    start = half_rhythm(features, known, lost=purpose == "churn")
-    cut = binned(features, known, start=start, threads=training.threads, least_rows=FEWEST_ROWS)
+    features = telling(known.features)
+    start, early = half_rhythm(features, known.label, lost=lost), with_start(known.early, lost=lost)
+    cut = binned(features, known.label, start=start, early=early, threads=training.threads, least_rows=FEWEST_ROWS)
     return _Cut(learn=cut, features=test[list(features.columns)], truth=truth, customers=test["customer_id"])
 
 

@@ -66,8 +66,9 @@ def _mornings(settings: Settings, origin: date, *, truth: pd.DataFrame) -> Itera
     """Yield the morning of ``origin`` for each cohort, built anew from the rows known before it."""
     with _replayed(settings, origin) as past:
         places = Places(Path(past.output))
-        days = read_manifest(build_features(past, origin))["training_cutoffs"]
+        known = read_manifest(build_features(past, origin))
         ranked = read_matrix(places.matrix(origin))
+        days = [*known["training_cutoffs"], *known["early_cutoffs"]]
         parts = [read_matrix(places.matrix(date.fromisoformat(day))) for day in days]
     learn = stack(parts) if parts else ranked.head(0)
     for purpose, cohort in COHORTS.items():

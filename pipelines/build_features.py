@@ -15,14 +15,14 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import OutputError
-from features.matrix import require_somebody
+from features.matrix import EARLY_LABEL, require_somebody
 from features.norms import Norms
 from features.one_pass import build_blocks, norms_of
 from features.outputs import ParquetStream, read_manifest, read_parquet, write_manifest
 from features.partitions import Partitions
 from features.proving import require_kept
 from features.rhythm import RhythmParameters
-from features.timeline import require_finished, training_cutoffs
+from features.timeline import early_cutoffs, require_finished, training_cutoffs
 from pipelines.check import open_tables, write_quarantine
 from pipelines.own_features import catalogue_of
 from pipelines.places import Places
@@ -43,14 +43,15 @@ def build_features(settings: Settings, cutoff: date) -> Path:
         quarantine = write_quarantine(tables, places, cutoff=cutoff)
         known_until = min(cutoff, tables.last_known + timedelta(days=1))
         learn_from = cutoffs_to_learn_from(settings, first_known=tables.first_known, known_until=known_until)
+        early = early_cutoffs_of(settings, first_known=tables.first_known, known_until=known_until)
         columns = {name: tables.mapped(name) for name in tables.names}
         facts = facts_of(
             settings, columns, data=tables.digest, id_type=str(tables.id_type), last_known=tables.last_known,
-            learn_from=learn_from, notes=tables.notes, balances=quarantine["balances"],
+            learn_from=learn_from, early=early, notes=tables.notes, balances=quarantine["balances"],
         )  # fmt: skip
         parts = Partitions(tables, rows_per_part=settings.resources.rows_per_part, features=features)
     with parts:
-        norms = norms_of(parts, [*learn_from, cutoff])
+        norms = norms_of(parts, [*learn_from, *early, cutoff])
         if features.own:
             require_kept(parts[0], norms=norms, churn=settings.churn)
         rows = _write_matrices(parts, norms, settings, places, known_until=known_until)
@@ -68,7 +69,8 @@ def finish_matrix(folder: Path, cutoff: date, norms: Norms, *, rows: int, facts:
 def read_matrix(folder: Path) -> pd.DataFrame:
     """Return the matrix of a finished folder, typed as ``features.matrix.build_matrix`` gives it."""
     frame: pd.DataFrame = read_parquet(folder, MATRIX).to_pandas()
-    return frame.astype({"label": "Int8", "customer_id": "str", "cohort": "str"})
+    kinds = {"label": "Int8", EARLY_LABEL: "Int8", "customer_id": "str", "cohort": "str"}
+    return frame.astype({name: kind for name, kind in kinds.items() if name in frame.columns})
 
 
 def read_rhythm(folder: Path) -> RhythmParameters:
@@ -108,13 +110,20 @@ def cutoffs_to_learn_from(settings: Settings, *, first_known: date, known_until:
         for day in training.cutoffs:
             require_finished(day, settings.churn, known_until=known_until)
         return training.cutoffs
-    return training_cutoffs(
-        first_day=first_known,
-        known_until=known_until,
-        churn=settings.churn,
-        step_days=training.step_days,
-        most=training.most,
-    )
+    return training_cutoffs(**_told(settings, first_known, known_until))
+
+
+def early_cutoffs_of(settings: Settings, *, first_known: date, known_until: date) -> tuple[date, ...]:
+    """Return the cutoffs that may be learned from by half their horizon; none where cutoffs are configured."""
+    if settings.training.cutoffs != "auto":
+        return ()
+    return early_cutoffs(**_told(settings, first_known, known_until))
+
+
+def _told(settings: Settings, first_known: date, known_until: date) -> dict[str, Any]:
+    training = settings.training
+    steps = {"step_days": training.step_days, "most": training.most}
+    return {"first_day": first_known, "known_until": known_until, "churn": settings.churn, **steps}
 
 
 def _write_matrices(
@@ -142,6 +151,7 @@ def facts_of(
     id_type: str,
     last_known: date,
     learn_from: Sequence[date],
+    early: Sequence[date],
     notes: Sequence[str],
     balances: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
@@ -155,6 +165,7 @@ def facts_of(
         "customer_id_type": id_type,
         "last_known": last_known.isoformat(),
         "training_cutoffs": [day.isoformat() for day in learn_from],
+        "early_cutoffs": [day.isoformat() for day in early],
         "features": present,
         "missing_features": [feature.name for feature in features if feature.name not in present],
         "own_features": features.digest,

@@ -39,7 +39,7 @@ from models.margin import MarginModel, fit_margin
 from models.matured import Recheck
 from models.settings import Training, Value
 from pipelines.as_of import AsOf, Checked
-from pipelines.build_features import cutoffs_to_learn_from
+from pipelines.build_features import cutoffs_to_learn_from, early_cutoffs_of
 from pipelines.explained import Explained, explained
 from pipelines.given import Day, Language, day_given, section_given
 from pipelines.matured import recheck_of
@@ -171,6 +171,11 @@ class Company:
         """Return the days whose snapshots may be learned from on the morning of ``cutoff``, oldest first."""
         known = self._as_of(day_given(cutoff))
         return cutoffs_to_learn_from(self.settings, first_known=known.first, known_until=known.until)
+
+    def early_cutoffs(self, cutoff: Day) -> tuple[date, ...]:
+        """Return the days after ``cutoffs(cutoff)`` of which half the horizon is known, oldest first."""
+        known = self._as_of(day_given(cutoff))
+        return early_cutoffs_of(self.settings, first_known=known.first, known_until=known.until)
 
     def snapshots(self, cutoff: Day) -> pd.DataFrame:
         """Return the labelled snapshots of all ``cutoffs(cutoff)``, oldest first; columns as in ``matrix``."""
@@ -304,20 +309,27 @@ class Company:
         return build_matrix(known.history, cutoff=cutoff, churn=self.settings.churn, known_until=known.until)
 
     def _snapshots(self, cutoff: date) -> pd.DataFrame:
+        return self._stacked(cutoff, self.cutoffs(cutoff))
+
+    def _learned_from(self, cutoff: date) -> pd.DataFrame:
+        """Return the labelled snapshots, then those with an early label."""
+        return self._stacked(cutoff, (*self.cutoffs(cutoff), *self.early_cutoffs(cutoff)))
+
+    def _stacked(self, cutoff: date, days: Sequence[date]) -> pd.DataFrame:
         known = self._as_of(cutoff)
-        parts = [self._matrix(day, known) for day in self.cutoffs(cutoff)]
+        parts = [self._matrix(day, known) for day in days]
         return stack(parts) if parts else self._matrix(cutoff, known).head(0)
 
     def _train(self, cutoff: date, purpose: Purpose) -> tuple[ChurnModel, pd.DataFrame]:
         if purpose not in COHORTS:
             raise ConfigError(f"purpose: expected one of {', '.join(COHORTS)}, got {purpose!r}")
         if (cutoff, purpose) not in self._trained:
-            snapshots = self._snapshots(cutoff)
-            cohort = of_cohort(snapshots, COHORTS[purpose])
+            learn = self._learned_from(cutoff)
+            cohort = of_cohort(learn, COHORTS[purpose])
             churn, training = self.settings.churn, self.settings.training
             trained = train_ladder(cohort, purpose=purpose, cutoff=cutoff, churn=churn, training=training)
             self._trained[cutoff, purpose] = trained
-            self._margin(cutoff, snapshots)
+            self._margin(cutoff, learn.loc[learn["cutoff"].isin(self.cutoffs(cutoff))])
         return self._trained[cutoff, purpose]
 
     def _margin(self, cutoff: date, snapshots: pd.DataFrame | None = None) -> MarginModel:

@@ -36,6 +36,6 @@ def mornings_of(
     for origin in chosen:
         past = copy(company)
         past.settings = as_of(company.settings, origin)
-        learn = of_cohort(past._snapshots(origin), COHORTS[purpose])
+        learn = of_cohort(past._learned_from(origin), COHORTS[purpose])
         ranked = of_cohort(past._matrix(origin, past._as_of(origin)), COHORTS[purpose])
         yield Morning(origin=origin, learn=learn, ranked=with_outcome(ranked, truth[origin]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from features.matrix import of_cohort, stack
 from features.outputs import read_manifest, write_bytes, write_json, write_manifest, write_parquet
 from models.churn_model import COHORTS, ChurnModel, Purpose
 from models.digest import digest_of
+from models.early import finished
 from models.ladder import train as train_ladder
 from models.margin import MarginModel, fit_margin
 from models.plots import backtest_plots
@@ -58,16 +59,21 @@ def train(settings: Settings, cutoff: date, forced: Forced | None = None) -> Pat
     """
     places = Places(Path(settings.output))
     manifest = read_manifest(places.matrix(cutoff))
-    days = [date.fromisoformat(day) for day in manifest["training_cutoffs"]]
     newest = read_matrix(places.matrix(cutoff))
-    snapshots = stack([read_matrix(places.matrix(day)) for day in days]) if days else newest.head(0)
+    snapshots = snapshots_of(places, manifest["training_cutoffs"]) if manifest["training_cutoffs"] else newest.head(0)
+    early = snapshots_of(places, manifest["early_cutoffs"]) if manifest["early_cutoffs"] else newest.head(0)
     registry, master = open_registry(settings), master_data(settings, cutoff)
     train_margin(settings, cutoff, snapshots, recipe=manifest["recipe"])
     tested = [
-        _train_one(settings, cutoff, purpose, snapshots, manifest, registry, forced, master)
+        _train_one(settings, cutoff, purpose, stack([snapshots, early]), manifest, registry, forced, master)
         for purpose in watched(list(COHORTS), "Training")
     ]
     return _write_backtest(places.backtest(cutoff), tested, cutoff)
+
+
+def snapshots_of(places: Places, days: Sequence[str]) -> pd.DataFrame:
+    """Return the snapshots of the matrices of these cutoffs, at least one, in their order."""
+    return stack([read_matrix(places.matrix(date.fromisoformat(day))) for day in days])
 
 
 def champions(settings: Settings, cutoff: date) -> Champions | None:
@@ -203,7 +209,7 @@ def _train_one(
     in_use = registry.in_use(name, cutoff=cutoff, recipe=recipe)
     before = next((one for one in reversed(in_use) if one.digest != model.digest), None)
     champion = None if before is None else ChurnModel.from_files(registry.files(before))
-    judgement = judge(model, champion, tested=tested, snapshots=cohort)
+    judgement = judge(model, champion, tested=tested, snapshots=finished(cohort))
     described = described_for(cohort, {date.fromisoformat(day) for day in model.evidence["tests"]}, master)
     order = None if forced is None else (forced.by, forced.why)
     made = cards(settings, manifest, model, tested=tested, described=described, judgement=judgement, order=order)

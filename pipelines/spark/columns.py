@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import pyarrow as pa
 
 from features.contract import Kind
-from features.matrix import KEYS
+from features.matrix import EARLY_LABEL, KEYS
 from features.norms import SUMMARY_ROW
 
 Columns = Mapping[str, str]
@@ -38,6 +38,7 @@ _KEYS: Columns = dict.fromkeys(KEYS, "double") | {
     "cutoff": "date",
     "cohort": "string",
     "label": "tinyint",
+    EARLY_LABEL: "tinyint",
 }
 
 

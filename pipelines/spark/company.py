@@ -24,7 +24,7 @@ from models.margin import MarginModel
 from models.margin.model import MARGIN_COLUMNS
 from models.potential import PEER_COLUMNS
 from models.value import READ_COLUMNS
-from pipelines.build_features import cutoffs_to_learn_from, facts_of
+from pipelines.build_features import cutoffs_to_learn_from, early_cutoffs_of, facts_of
 from pipelines.own_features import catalogue_of
 from pipelines.score import COLUMNS, compared, stamped
 from pipelines.settings import Settings
@@ -131,6 +131,12 @@ class SparkCompany:
         first = self._counted["orders"].first
         return cutoffs_to_learn_from(self.settings, first_known=first, known_until=self.known_until)
 
+    @property
+    def early_cutoffs(self) -> tuple[date, ...]:
+        """The days after ``cutoffs`` of which half the horizon is known on the morning of the cutoff, oldest first."""
+        first = self._counted["orders"].first
+        return early_cutoffs_of(self.settings, first_known=first, known_until=self.known_until)
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the rows: that of the embedded run over the same rows."""
@@ -153,6 +159,7 @@ class SparkCompany:
             id_type=self._id_type,
             last_known=self._counted["orders"].last_known,
             learn_from=self.cutoffs,
+            early=self.early_cutoffs,
             notes=missing_from(self.columns),
             balances=[asdict(each.balance) for each in self._counted.values()],
         )

@@ -21,7 +21,7 @@ from pipelines.train import margin_in_use, train, training_is_due
 
 def build_features(company: SparkCompany) -> Path:
     """Write the matrices of the cutoff and of the cutoffs to learn from; return the folder of the former."""
-    return _write_matrices(company, [*company.cutoffs, company.cutoff])
+    return _write_matrices(company, [*company.cutoffs, *company.early_cutoffs, company.cutoff])
 
 
 def score(company: SparkCompany) -> Path:
@@ -32,7 +32,7 @@ def score(company: SparkCompany) -> Path:
     settings, cutoff = company.settings, company.cutoff
     _write_matrices(company, [cutoff])
     if training_is_due(settings, cutoff):
-        _write_matrices(company, company.cutoffs)
+        _write_matrices(company, [*company.cutoffs, *company.early_cutoffs])
         train(settings, cutoff)
 
     margin = margin_in_use(settings, cutoff)

@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 
 from models import tested as in_tests
-from models.blend import BLENDED, Blend, on_threads
+from models.blend import BLENDED, Blend, blend_from, on_threads
 from models.boosting import BoostingSettings, fit_boosted
 from models.candidates import LADDER, STANDING, fit_logistic_regression, fit_rhythm
 from models.directions import directions
 from models.folds import folds_of, split
 from models.ladder import ladder
 from tests.unit.models.snapshots import CHURN, TRAINING, learned, snapshots
+
+
+SHARES = (0.25, 0.25, 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +35,32 @@ def blend() -> Blend:
 
 def test_log_odds_and_contributions_are_the_mean_of_the_parts(blend: Blend) -> None:
     features = learned(snapshots(2))[0]
-    naive = np.mean([part.log_odds(features) for part in blend.parts], axis=0)
+    naive = np.average([part.log_odds(features) for part in blend.parts], axis=0, weights=SHARES)
     assert blend.log_odds(features) == pytest.approx(naive, abs=1e-12)
     base, parts = blend.contributions(features)
     said = [part.contributions(features) for part in blend.parts]
-    assert base == pytest.approx(np.mean([each[0] for each in said]))
+    assert base == pytest.approx(np.average([each[0] for each in said], weights=SHARES))
     for name in parts:
-        naive = sum(each[1][name].to_numpy() for each in said if name in each[1]) / 3
+        told = zip(said, SHARES, strict=True)
+        naive = sum(share * each[1][name].to_numpy() for each, share in told if name in each[1])
         assert parts[name].to_numpy() == pytest.approx(naive, abs=1e-12)
 
 
-def test_a_third_of_the_members_spread_is_left(blend: Blend) -> None:
+def test_the_trees_count_as_much_as_the_two_formulas_together() -> None:
+    assert tuple(BLENDED.items()) == (("rhythm", 0.25), ("logistic", 0.25), ("monotone", 0.5))
+
+
+def test_a_blend_of_before_counts_every_part_alike(blend: Blend) -> None:
+    features, facts = learned(snapshots(2))[0], blend.facts()
+    before = blend_from({"parts": facts["parts"]}, blend.to_files())
+    naive = np.mean([part.log_odds(features) for part in blend.parts], axis=0)
+    assert before.log_odds(features) == pytest.approx(naive, abs=1e-12)
+    assert blend_from(facts, blend.to_files()).weights == SHARES
+
+
+def test_half_of_the_members_spread_is_left(blend: Blend) -> None:
     features = learned(snapshots(2))[0]
-    assert blend.spread(features) == pytest.approx(blend.parts[2].spread(features) / 3)
+    assert blend.spread(features) == pytest.approx(blend.parts[2].spread(features) / 2)
 
 
 def test_it_says_the_same_on_any_number_of_threads(blend: Blend) -> None:

@@ -28,7 +28,7 @@ def taken(truth_after: dict[int, float], *, folds: tuple[Fold, ...] = FOLDS, lev
     rows = snapshots(1, level=level)
     rows = rows.assign(truth=rows["label"].astype(float))
 
-    def fit(features: pd.DataFrame, label: np.ndarray, *, settings: object) -> Any:
+    def fit(features: pd.DataFrame, label: np.ndarray, early: None, *, settings: object) -> Any:
         return Grown(truth_after)
 
     return best_rounds(rows, folds, fit)
