@@ -138,7 +138,17 @@ def _data(facts: CardFacts, words: Words) -> list[str]:
         rate=words.share(evidence["base_rate"]),
         known=known,
     )
-    return [learned, used]
+    return [learned, *_early(facts, words), used]
+
+
+def _early(facts: CardFacts, words: Words) -> list[str]:
+    days = facts.evidence.get("early_cutoffs", ())
+    if not days:
+        return []
+    snapshots = words.number(facts.evidence["early_snapshots"])
+    return [
+        words.texts["learned_early"].format(snapshots=snapshots, first=words.day(days[0]), last=words.day(days[-1]))
+    ]
 
 
 def _choice(facts: CardFacts, words: Words, say: Say) -> list[str]:

@@ -269,6 +269,7 @@ def _evidence(
         "training_cutoffs": [str(day) for day in sorted(set(rows["cutoff"]))],
         "early_cutoffs": [str(day) for day in sorted(set(early["cutoff"]))],
         "snapshots": len(rows),
+        "early_snapshots": len(early),
         "customers": int(rows["customer_id"].nunique()),
         "base_rate": round(float(rows["label"].astype(float).mean()), 6) if len(rows) else None,
     }

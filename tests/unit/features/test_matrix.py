@@ -13,7 +13,7 @@ from features.definition import Churn
 from features.errors import ContractError
 from features.history import load_history
 from features.loss_day import LOSS_DAY
-from features.matrix import KEYS, build_matrix, feature_names, of_cohort, stack
+from features.matrix import EARLY_LABEL, KEYS, build_matrix, feature_names, of_cohort, stack
 from features.norms import norms_at
 from features.outcomes import OUTCOMES
 from tests.oracle.companies import Company, company, known_of, taken_in
@@ -55,6 +55,27 @@ def test_a_matrix_has_keys_then_features_and_is_ordered_by_id(made: Company) -> 
     assert matrix["customer_id"].is_unique
 
 
+def test_the_early_label_is_the_label_of_half_the_horizon_and_known_on_its_last_day(made: Company) -> None:
+    end = CUTOFF + timedelta(days=CHURN.lead_days + CHURN.horizon_days // 2)
+    found = matrix_of(made, known_until=end)
+    half = matrix_of(made, known_until=end, churn=CHURN.model_copy(update={"horizon_days": CHURN.horizon_days // 2}))
+    assert found[EARLY_LABEL].notna().all()
+    assert found["label"].isna().all()
+    assert found[EARLY_LABEL].tolist() == half["label"].tolist()
+    assert matrix_of(made, known_until=end - timedelta(days=1))[EARLY_LABEL].isna().all()
+
+
+def test_whoever_has_not_bought_by_the_end_had_not_by_half_of_it(made: Company) -> None:
+    differ = 0
+    for day in (CUTOFF - timedelta(days=50 * back) for back in range(6)):
+        matrix = matrix_of(made, cutoff=day, known_until=day + timedelta(days=104))
+        active, lapsed = (of_cohort(matrix, name) for name in ("active", "lapsed"))
+        assert (active["label"] <= active[EARLY_LABEL]).all()
+        assert (lapsed["label"] >= lapsed[EARLY_LABEL]).all()
+        differ += int((matrix["label"] != matrix[EARLY_LABEL]).sum())
+    assert differ > 0
+
+
 def test_labels_are_there_when_the_horizon_is_finished_and_missing_one_day_earlier(made: Company) -> None:
     end = CUTOFF + timedelta(days=104)
     assert matrix_of(made, known_until=end)["label"].notna().all()
@@ -76,7 +97,9 @@ def test_later_rows_deleted_from_the_source_give_the_same_bits(made: Company) ->
 
 def test_the_training_path_gives_what_scoring_gave_that_morning(made: Company) -> None:
     scored = matrix_of(made, known_until=CUTOFF)
-    learned = matrix_of(made, known_until=date(2025, 2, 1)).assign(**scored[["label", *OUTCOMES, *LOSS_DAY]])
+    learned = matrix_of(made, known_until=date(2025, 2, 1)).assign(
+        **scored[["label", EARLY_LABEL, *OUTCOMES, *LOSS_DAY]]
+    )
     assert same(scored, learned)
 
 

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.definition import Churn
 from features.errors import LeakageError
@@ -13,6 +15,7 @@ from features.timeline import (
     LEAST_HISTORY_DAYS,
     day_number,
     day_of,
+    early_cutoffs,
     horizon_of,
     learnable_before,
     require_finished,
@@ -53,6 +56,21 @@ def test_a_horizon_with_one_unknown_day_is_refused_with_the_last_cutoff_that_is_
 
 def test_the_cutoff_that_the_refusal_names_is_accepted() -> None:
     assert require_finished(date(2023, 12, 31), CHURN, known_until=date(2024, 4, 13)).end == date(2024, 4, 13)
+
+
+@given(st.integers(0, 30), st.integers(2, 200), st.integers(7, 60), st.integers(0, 900))
+def test_early_cutoffs_are_younger_than_finished_ones_and_half_their_horizon_is_over(
+    lead: int, horizon: int, step: int, history: int
+) -> None:
+    churn, until = Churn(lead_days=lead, horizon_days=horizon), date(2025, 1, 1)
+    told = {"first_day": until - timedelta(days=history), "known_until": until, "step_days": step}
+    finished, early = (found(**told, churn=churn) for found in (training_cutoffs, early_cutoffs))  # type: ignore[operator]
+    assert all(horizon_of(day, churn).end > until >= horizon_of(day, churn.early).end for day in early)
+    assert list(early) == sorted(set(early))
+    if not finished:
+        assert early == ()
+    elif horizon > 1:
+        assert early[-1] == until - timedelta(days=lead + horizon // 2)
 
 
 @pytest.mark.parametrize("lead", [0, 7, 14, 30])

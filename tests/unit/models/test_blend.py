@@ -16,7 +16,6 @@ from models.folds import folds_of, split
 from models.ladder import ladder
 from tests.unit.models.snapshots import CHURN, TRAINING, learned, snapshots
 
-
 SHARES = (0.25, 0.25, 0.5)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from scipy.special import logit
 
 from features.errors import ConfigError, ContractError, LeakageError
 from features.loss_day import LOSS_DAY
+from features.matrix import EARLY_LABEL
 from features.outcomes import OUTCOMES
 from models.churn_model import ChurnModel
 from pipelines import stages
@@ -168,7 +169,7 @@ def test_labels_known_later_do_not_change_the_features(company: Company) -> None
     matrix, later = company.matrix(CUTOFF), company.matrix(CUTOFF, known_at="2026-07-01")
     assert matrix["label"].isna().all()
     assert later["label"].notna().all()
-    later_known = ["label", *OUTCOMES, *LOSS_DAY]
+    later_known = ["label", EARLY_LABEL, *OUTCOMES, *LOSS_DAY]
     pd.testing.assert_frame_equal(matrix.drop(columns=later_known), later.drop(columns=later_known), check_exact=True)
 
 
@@ -189,6 +190,15 @@ def test_the_backtest_is_that_of_the_model(company: Company, model: ChurnModel) 
     assert set(tested["candidate"]) == set(model.evidence["metrics"])
     assert {str(day) for day in tested["test"]} == set(model.evidence["tests"])
     assert [str(day) for day in company.cutoffs(CUTOFF)] == model.evidence["training_cutoffs"]
+
+
+def test_training_learns_from_half_horizons_of_younger_cutoffs(company: Company, model: ChurnModel) -> None:
+    early, whole = company.early_cutoffs(CUTOFF), company.cutoffs(CUTOFF)
+    assert [str(day) for day in early] == model.evidence["early_cutoffs"] != []
+    assert whole[-1] < early[0]
+    assert early[-1] == CUTOFF - timedelta(days=14 + 45)
+    assert model.evidence["early_snapshots"] > 0
+    assert set(company.snapshots(CUTOFF)["cutoff"]) == set(whole), "labelled ones only"
 
 
 def test_configured_training_cutoffs_are_taken_and_unfinished_ones_refused(demo: DemoCompany) -> None:

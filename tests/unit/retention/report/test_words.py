@@ -99,6 +99,20 @@ def test_that_customers_left_out_chose_is_said_with_the_reason(why: str, start: 
     assert ": Logistische Regression spricht; das Mittel weicht nur" in told
 
 
+@pytest.mark.parametrize(
+    ("why", "start"),
+    [
+        ("later time tells no candidate from chance", "On later time no candidate could be told from chance."),
+        ("no test ordered in time has enough of both outcomes", "The history is too short for a test of the whole"),
+    ],
+)
+def test_that_half_the_horizon_chose_is_said(why: str, start: str) -> None:
+    told = said(f"{why}; by half the horizon blend is the best", report_texts("en"))
+    assert told.startswith(start)
+    assert "So what half" in told
+    assert "mean of rhythm" in told.lower() or "speaks; the mean of three" in told
+
+
 def test_a_remark_without_a_saying_stands_as_it_came() -> None:
     assert said("something new {x}", report_texts("de")) == "something new {x}"
 
