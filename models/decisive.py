@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from features.definition import Churn
 from features.matrix import EARLY_LABEL
-from models.candidates import Fit
+from models.candidates import HELD, Fit
 from models.choice import says_something
 from models.early import finished
 from models.folds import folds_of, left_out, level_cutoff, newest_telling, split, teaches
@@ -34,6 +34,10 @@ class Decisive:
             return choice
         wrong = "no test ordered in time has enough of both outcomes" if tested.empty else _SAY_NOTHING
         return f"{wrong}; {self.instead} {choice}"
+
+    def eligible(self, steps: Iterable[str]) -> tuple[str, ...]:
+        """Return the candidates that may speak: what no later time has tested must keep to known directions."""
+        return tuple(name for name in steps if not (self.instead and name in HELD))
 
     def level_of(self, rows: pd.DataFrame, cutoff: date) -> pd.DataFrame:
         """Return the slice whose level of outcomes the model takes: the same season's, or the newest for want of tests.

@@ -192,7 +192,7 @@ def _ground_of(
     ways = rivals(feature_names(rows), churn, lost=purpose == "churn")
     others = tested_by(ways, (split(rows, fold) for fold in folds))
     decisive = decisive_tests(learn, on_trial, tested=tested, churn=churn)
-    chosen, choice = choose(decisive.tests, rows["label"].to_numpy(np.int8), steps)
+    chosen, choice = choose(decisive.tests, rows["label"].to_numpy(np.int8), decisive.eligible(steps))
     level = decisive.level_of(rows, cutoff)
     stated = _evidence(learn, tested, others, chosen=chosen, remark=decisive.remark(choice, tested=tested))
     return _Ground(

@@ -67,8 +67,8 @@ def test_the_early_label_is_the_label_of_half_the_horizon_and_known_on_its_last_
 
 def test_whoever_has_not_bought_by_the_end_had_not_by_half_of_it(made: Company) -> None:
     differ = 0
-    for day in (CUTOFF - timedelta(days=50 * back) for back in range(6)):
-        matrix = matrix_of(made, cutoff=day, known_until=day + timedelta(days=104))
+    for morning in (CUTOFF - timedelta(days=50 * back) for back in range(6)):
+        matrix = matrix_of(made, cutoff=morning, known_until=morning + timedelta(days=104))
         active, lapsed = (of_cohort(matrix, name) for name in ("active", "lapsed"))
         assert (active["label"] <= active[EARLY_LABEL]).all()
         assert (lapsed["label"] >= lapsed[EARLY_LABEL]).all()

@@ -16,7 +16,7 @@ from features.errors import LeakageError
 from models.calibrate import fit_calibration
 from models.candidates import STANDING
 from models.churn_model import ChurnModel
-from models.ladder import ladder, train
+from models.ladder import ladder, train, train_each
 from models.metrics import calibration_error
 from tests.unit.models.snapshots import CHURN, CUTOFF, FEATURES, NOISE, TRAINING, WHOLE_DAYS, cutoffs, snapshots
 
@@ -190,10 +190,19 @@ def test_where_customers_change_their_character_the_newest_cutoff_chooses() -> N
     assert model.evidence["remark"].startswith(
         "later time tells no candidate from chance; among customers left out of the newest cutoff "
     )
-    assert model.evidence["chosen"] in ("logistic", "lightgbm")
     assert model.evidence["level_of"] == str(cutoffs(6)[-1])
+
+
+def test_what_no_later_time_has_tested_does_not_speak_against_known_directions() -> None:
+    frame = of_another_character(snapshots(27, customers=300))
+    both = train_each(frame, purpose="churn", cutoff=CUTOFF, churn=CHURN, training=TRAINING)
     later = snapshots(28, customers=300, days=(CUTOFF,))
-    assert roc_auc_score(1 - later["label"].astype(int), model.score(later)["probability"]) > 0.6
+    turned = 1 - later["label"].astype(int)
+    free, speaks = (both.models[name].score(later)["probability"] for name in ("lightgbm", both.chosen))
+    assert roc_auc_score(turned, free) > 0.55, "free trees follow what the newest cutoff shows"
+    assert both.chosen != "lightgbm"
+    assert roc_auc_score(turned, speaks) < 0.55
+    assert speaks.std() < 0.05, "and then says next to nothing"
 
 
 def test_where_later_time_tells_customers_apart_it_chooses(result: tuple[ChurnModel, pd.DataFrame]) -> None:
