@@ -8,11 +8,12 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.definition import Churn
 from features.matrix import EARLY_LABEL
 from models.candidates import HELD, Fit
-from models.choice import says_something
+from models.choice import choose, says_something
 from models.early import finished
 from models.folds import folds_of, left_out, level_cutoff, newest_telling, split, teaches
 from models.tested import tested_by
@@ -35,9 +36,16 @@ class Decisive:
         wrong = "no test ordered in time has enough of both outcomes" if tested.empty else _SAY_NOTHING
         return f"{wrong}; {self.instead} {choice}"
 
-    def eligible(self, steps: Iterable[str]) -> tuple[str, ...]:
-        """Return the candidates that may speak: what no later time has tested must keep to known directions."""
-        return tuple(name for name in steps if not (self.instead and name in HELD))
+    def choose(self, label: NDArray[np.int8], steps: Iterable[str]) -> tuple[str, str]:
+        """Return the candidate that speaks, and why: as ``models.choice.choose``, but held to known directions.
+
+        Free trees follow whatever the newest days show; where no later time has tested that, the same trees held to
+        known directions speak for them.
+        """
+        chosen, why = choose(self.tests, label, steps)
+        if self.instead and chosen in HELD:
+            return HELD[chosen], f"{HELD[chosen]} is {chosen} held to known directions; {why}"
+        return chosen, why
 
     def level_of(self, rows: pd.DataFrame, cutoff: date) -> pd.DataFrame:
         """Return the slice whose level of outcomes the model takes: the same season's, or the newest for want of tests.

@@ -26,7 +26,6 @@ from models.blend import BLENDED, FitBlend
 from models.boosting import MEMBERS, BoostingSettings, fit_boosted
 from models.calibrate import Calibration, at_level_of, fit_calibration, uncalibrated, untested_on_later_time
 from models.candidates import LADDER, Candidate, Fit, fit_logistic_regression, fit_rhythm, fit_rule, untrained_rhythm
-from models.choice import choose
 from models.churn_model import ChurnModel, Purpose
 from models.decisive import decisive_tests
 from models.directions import directions
@@ -192,7 +191,7 @@ def _ground_of(
     ways = rivals(feature_names(rows), churn, lost=purpose == "churn")
     others = tested_by(ways, (split(rows, fold) for fold in folds))
     decisive = decisive_tests(learn, on_trial, tested=tested, churn=churn)
-    chosen, choice = choose(decisive.tests, rows["label"].to_numpy(np.int8), decisive.eligible(steps))
+    chosen, choice = decisive.choose(rows["label"].to_numpy(np.int8), steps)
     level = decisive.level_of(rows, cutoff)
     stated = _evidence(learn, tested, others, chosen=chosen, remark=decisive.remark(choice, tested=tested))
     return _Ground(

@@ -200,7 +200,8 @@ def test_what_no_later_time_has_tested_does_not_speak_against_known_directions()
     turned = 1 - later["label"].astype(int)
     free, speaks = (both.models[name].score(later)["probability"] for name in ("lightgbm", both.chosen))
     assert roc_auc_score(turned, free) > 0.55, "free trees follow what the newest cutoff shows"
-    assert both.chosen != "lightgbm"
+    assert both.chosen == "monotone"
+    assert "monotone is lightgbm held to known directions" in both.models["monotone"].evidence["remark"]
     assert roc_auc_score(turned, speaks) < 0.55
     assert speaks.std() < 0.05, "and then says next to nothing"
 
