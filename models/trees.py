@@ -1,4 +1,4 @@
-"""The settings of the trees for one training: the proven ones, more rounds of them, or the best of those tried out."""
+"""The settings of the trees for one training: the proven ones, more and larger trees, or the best of those tried."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from models.churn_model import Purpose
 from models.early import finished, lesson_of
 from models.folds import Fold, folds_of, split, teaches
 from models.metrics import log_losses
-from models.rounds import best_rounds
+from models.rounds import best_size
 from models.settings import Training
 from models.tune import FEWEST_ROWS, Journal, Trial, trials_in, tuned
 
@@ -37,7 +37,7 @@ def settings_of_trees(
         Those that choose the candidate.
     purpose : {"churn", "return"}
     training : Training
-        ``tune.trials`` and ``tune.minutes`` bound the search; without trials only the number of rounds is looked at.
+        ``tune.trials`` and ``tune.minutes`` bound the search; without trials only rounds and leaves are looked at.
     journal : Path, optional
         File in which trials are noted, so that an interrupted search goes on where it stopped.
     """
@@ -45,7 +45,7 @@ def settings_of_trees(
         return BoostingSettings()
     if training.tune.trials == 0:
         fit = partial(fit_boosted, lost=purpose == "churn", seed=training.seed, threads=training.threads, members=1)
-        return BoostingSettings(rounds=best_rounds(rows, folds, fit))
+        return best_size(rows, folds, fit)
     return tuned(
         loss_on(rows, folds, purpose=purpose, training=training),
         trials=training.tune.trials,

@@ -7,15 +7,25 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import training
+from models.boosting import MEMBERS, BoostingSettings
 
 
 @pytest.mark.parametrize("fit", [training.treue_plain, training.lightgbm_plain, training.hist_gradient_boosting])
-def test_contenders_learn_what_the_features_say(fit: object) -> None:
+def test_contenders_learn_what_the_features_say(fit: training.Fit) -> None:
     (x, y), (held, truth) = training.rows(3_000, seed=1), training.rows(2_000, seed=2)
-    assert callable(fit)
-    assert roc_auc_score(truth, fit(x, y)(held)) > 0.7
-    guessed = np.random.default_rng(0).permutation(y)
-    assert roc_auc_score(truth, fit(x, guessed)(held)) < 0.6
+    score, trees = fit(x, y)
+    assert trees == training.TREES
+    assert roc_auc_score(truth, score(held)) > 0.7
+    guessed, _ = fit(x, np.random.default_rng(0).permutation(y))
+    assert roc_auc_score(truth, guessed(held)) < 0.6
+
+
+def test_as_shipped_takes_the_size_that_training_asks_for() -> None:
+    x, y = training.rows(4_000, seed=1)
+    size = training.size_asked_for(x, y)
+    assert size != BoostingSettings()
+    assert training.size_asked_for(x, np.random.default_rng(0).permutation(y)) == BoostingSettings()
+    assert training.treue_shipped(x, y)[1] == MEMBERS * size.rounds
 
 
 def test_a_rival_is_equal_only_within_the_tolerance_and_ratios_are_its_time_over_ours() -> None:
