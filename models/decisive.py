@@ -15,7 +15,7 @@ from features.matrix import EARLY_LABEL
 from models.candidates import HELD, Fit
 from models.choice import choose, says_something
 from models.early import finished
-from models.folds import folds_of, left_out, level_cutoff, newest_telling, split, teaches
+from models.folds import days_with_a_level, folds_of, left_out, level_cutoff, newest_telling, split, teaches
 from models.tested import tested_by
 
 _BY_HALF = "by half the horizon"
@@ -54,7 +54,7 @@ class Decisive:
         """
         if rows.empty or (self.tests.empty and teaches(rows["label"].to_numpy(np.int8))):
             return rows.head(0)
-        day = newest_telling(rows) if self.instead else level_cutoff(sorted(set(rows["cutoff"])), cutoff)
+        day = newest_telling(rows) if self.instead else level_cutoff(days_with_a_level(rows), cutoff)
         return rows.loc[rows["cutoff"] == day]
 
 

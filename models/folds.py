@@ -51,6 +51,19 @@ def level_cutoff(cutoffs: Sequence[date], cutoff: date) -> date:
     return min(near, key=lambda each: (abs((each - wanted).days), each), default=max(cutoffs))
 
 
+def days_with_a_level(rows: pd.DataFrame) -> list[date]:
+    """Return the cutoffs whose share of outcomes may be that of another day, oldest first.
+
+    Contracts that end on a few days of the year leave cutoffs between them at which nobody is lost. Left out are
+    cutoffs without one of the outcomes where ``LEAST_OUTCOMES`` of it were to be expected; all, where that leaves none.
+    """
+    found = rows.groupby("cutoff")["label"].agg(["sum", "count"]).astype(np.float64)
+    share = found["sum"].sum() / found["count"].sum()
+    nobody = (found["sum"] == 0) & (found["count"] * share >= LEAST_OUTCOMES)
+    everybody = (found["sum"] == found["count"]) & (found["count"] * (1 - share) >= LEAST_OUTCOMES)
+    return sorted(found.index[~(nobody | everybody)]) or sorted(found.index)
+
+
 def _usable(cutoffs: Sequence[date], churn: Churn) -> tuple[Fold, ...]:
     folds = (_fold(cutoffs, cutoff, churn) for cutoff in cutoffs)
     return tuple(fold for fold in folds if fold.learn)

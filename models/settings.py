@@ -33,7 +33,8 @@ class Training(Section):
 
     cutoffs: Literal["auto"] | tuple[date, ...] = Field(
         default="auto",
-        description="auto: every step_days back from the last cutoff with a complete horizon; or a list of dates.",
+        description="auto: every step_days back from the last cutoff with a complete horizon, and the younger ones of"
+        " which half is known; or a list of dates with complete horizons.",
     )
     step_days: int = Field(
         default=28,

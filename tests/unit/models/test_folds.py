@@ -4,13 +4,24 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from features.definition import Churn
 from features.timeline import training_cutoffs
-from models.folds import LEAST_OUTCOMES, Fold, folds_of, left_out, level_cutoff, newest_telling, split, teaches
+from models.folds import (
+    LEAST_OUTCOMES,
+    Fold,
+    days_with_a_level,
+    folds_of,
+    left_out,
+    level_cutoff,
+    newest_telling,
+    split,
+    teaches,
+)
 from tests.unit.models.snapshots import CHURN, cutoffs, snapshots
 
 churns = st.builds(Churn, lead_days=st.integers(0, 120), horizon_days=st.integers(1, 240))
@@ -85,6 +96,24 @@ def test_a_history_without_the_same_season_gives_the_newest_level() -> None:
     cutoff = date(2026, 3, 1)
     found = training_cutoffs(first_day=date(2025, 3, 1), known_until=cutoff, churn=CHURN)
     assert level_cutoff(found, cutoff) == found[-1]
+
+
+def test_a_day_between_the_ends_of_contracts_gives_no_level() -> None:
+    frame = snapshots(3, customers=60, days=cutoffs(3))
+    oldest, before, newest = sorted(set(frame["cutoff"]))
+    assert days_with_a_level(frame) == [oldest, before, newest]
+    for outcome in (0, 1):
+        alike = frame.assign(label=frame["label"].where(frame["cutoff"] != newest, outcome))
+        assert days_with_a_level(alike) == [oldest, before]
+
+
+def test_a_small_base_may_well_lose_nobody_and_that_is_its_level() -> None:
+    frame = snapshots(3, customers=20, days=cutoffs(3))
+    one = frame.assign(label=pd.Series(np.arange(len(frame)) % 10 == 0, dtype="Int8"))
+    newest = max(frame["cutoff"])
+    nobody = one.assign(label=one["label"].where(one["cutoff"] != newest, 0))
+    assert newest in days_with_a_level(nobody)
+    assert days_with_a_level(frame.assign(label=0)) == sorted(set(frame["cutoff"]))
 
 
 def test_customers_left_out_are_tested_once_at_the_newest_cutoff_and_learned_from_never() -> None:
