@@ -15,7 +15,7 @@ from features.errors import ConfigError, FeatureError, OutputError
 from features.ledger import Column, Past
 from features.outputs import read_manifest
 from features.own import NEEDED
-from models import ladder
+from models import decisive
 from pipelines import stages
 from pipelines.demo.company import demo_company, write_demo
 from pipelines.library import Company
@@ -62,7 +62,7 @@ def settings(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Set
 @pytest.fixture
 def with_all_features(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the regression be chosen, which looks at every feature; so small a company would get the rhythm."""
-    monkeypatch.setattr(ladder, "choose", lambda *_: ("logistic", "chosen for the test"))
+    monkeypatch.setattr(decisive, "choose", lambda *_: ("logistic", "chosen for the test"))
 
 
 def settings_of(data: Path, **features: Any) -> Settings:
