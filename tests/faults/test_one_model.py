@@ -19,8 +19,8 @@ tables = demo_company(customers=100, seed=3).tables
 kept = {name: tables[name] for name in ("customers", "orders", "complaints")}
 shuffled = {name: rows.sample(frac=1, random_state=seed) if seed else rows for name, rows in kept.items()}
 company = Company(shuffled, training={"most": 5, "threads": threads})
-from models import ladder
-ladder.choose = lambda *_: ("lightgbm", "the trees, which could differ most")
+from models import decisive
+decisive.choose = lambda *_: ("lightgbm", "the trees, which could differ most")
 model = company.train("2026-01-01")
 scores = company.score("2026-01-01", model)
 print(model.digest, hashlib.sha256(scores.to_csv(index=False).encode()).hexdigest())

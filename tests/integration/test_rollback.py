@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from features.errors import ModelError
 from features.outputs import read_manifest, sha256_of
-from models import ladder
+from models import decisive
 from models.promotion import Criterion, Judgement
 from pipelines import cli, stages
 from pipelines import train as training
@@ -43,7 +43,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for day in (EARLY, LATE):
         stages.build_features(settings, day)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ladder, "choose", lambda *_: ("logistic", "chosen for the test"))
+        patch.setattr(decisive, "choose", lambda *_: ("logistic", "chosen for the test"))
         stages.train(settings, EARLY)
         before = scores(settings)
         stages.train(settings, LATE, Forced(by="test", why="two in use"))
@@ -114,7 +114,7 @@ def test_the_card_lies_with_the_version_and_in_the_backtest_and_training_again_w
             assert name in read_manifest(folder)["files"]
             assert (folder / name).read_bytes() == cards[f"model_card.{language}.md"]
             assert version.digest in cards[f"model_card.{language}.md"].decode()
-    monkeypatch.setattr(ladder, "choose", lambda *_: ("logistic", "chosen for the test"))
+    monkeypatch.setattr(decisive, "choose", lambda *_: ("logistic", "chosen for the test"))
     stages.train(settings, LATE, Forced(by="test", why="two in use"))
     assert {path.name: sha256_of(path) for path in sorted(folder.iterdir())} == before
 
@@ -137,7 +137,7 @@ def test_a_model_that_fails_the_rule_is_kept_out_unless_forced_and_the_force_lea
         promoted=False, reason="fails: odd", criteria=(Criterion(name="odd", passed=False, reason="odd"),)
     )
     monkeypatch.setattr(training, "judge", lambda *_, **__: failing)
-    monkeypatch.setattr(ladder, "choose", lambda *_: ("rhythm", "chosen for the test"))
+    monkeypatch.setattr(decisive, "choose", lambda *_: ("rhythm", "chosen for the test"))
     stages.build_features(settings, day)
     before = champions(settings, day)
     folder = stages.train(settings, day)
