@@ -121,7 +121,7 @@ def test_without_optional_tables_the_run_goes_through_and_the_report_says_what_f
     assert "Open complaint, " in page  # a reason that cannot come, by its name
 
 
-def test_150_customers_work_and_the_intervals_are_wider_than_with_all(
+def test_150_customers_work_and_the_intervals_are_wider_in_log_odds_than_with_all(
     data: Path, configure: Configure, tmp_path: Path
 ) -> None:
     few = tmp_path / "few"
@@ -136,7 +136,8 @@ def test_150_customers_work_and_the_intervals_are_wider_than_with_all(
         settings = configure(folder, name=name)
         main_job(settings, CUTOFF)
         scores = pd.read_parquet(Places(Path(settings.output)).scores(CUTOFF) / "scores.parquet")
-        widths[name] = float((scores["probability_high"] - scores["probability_low"]).mean())
+        low, high = (logit(scores[f"probability_{end}"].clip(1e-9, 1 - 1e-9)) for end in ("low", "high"))
+        widths[name] = float((high - low).mean())
         evidence = json.loads((Places(Path(settings.output)).backtest(CUTOFF) / "metrics.json").read_text())
         assert evidence["churn"]["remark"]
     assert widths["few"] > widths["all"]
