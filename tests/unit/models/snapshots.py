@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from features.definition import Churn
+from features.matrix import EARLY_LABEL
 from models.candidates import RECENCY, SILENT
 from models.settings import Training
 
@@ -56,6 +57,12 @@ def _at(rng: np.random.Generator, lasting: NDArray[np.float64], day: date, level
         }
     )
     return pd.concat([keys, pd.DataFrame(columns)], axis=1)
+
+
+def with_early(whole: pd.DataFrame, young: pd.DataFrame) -> pd.DataFrame:
+    """Return finished snapshots, whose early label is the label, and young ones that have only the early one."""
+    unfinished = young.assign(label=pd.Series([pd.NA] * len(young), dtype="Int8"), **{EARLY_LABEL: young["label"]})
+    return pd.concat([whole.assign(**{EARLY_LABEL: whole["label"]}), unfinished], ignore_index=True)
 
 
 def learned(frame: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int8]]:

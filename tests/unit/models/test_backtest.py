@@ -11,12 +11,13 @@ from scipy import special
 from sklearn.metrics import roc_auc_score
 
 from features.errors import LeakageError
+from features.matrix import EARLY_LABEL
 from features.timeline import horizon_of
 from models.backtest import DELIVERED, Judged, Morning, judge, with_outcome
 from models.candidates import LADDER
 from models.ladder import train
 from models.origins import require_sound
-from tests.unit.models.snapshots import CHURN, TRAINING, cutoffs, snapshots
+from tests.unit.models.snapshots import CHURN, TRAINING, cutoffs, snapshots, with_early
 
 DAYS = cutoffs(7)
 ORIGIN = DAYS[-1]
@@ -103,8 +104,9 @@ def shuffled(given: Morning, seed: int) -> Morning:
     rng = np.random.default_rng(seed)
 
     def exchanged(rows: pd.DataFrame) -> pd.DataFrame:
-        mixed = rows.groupby("cutoff")["label"].transform(rng.permutation)
-        return rows.assign(label=mixed.astype(rows["label"].dtype))
+        names = [name for name in ("label", EARLY_LABEL) if name in rows.columns]
+        order = rows.groupby("cutoff")["label"].transform(lambda part: rng.permutation(part.index)).to_numpy()
+        return rows.assign(**{name: rows.loc[order, name].to_numpy() for name in names}).astype(rows.dtypes)
 
     return Morning(origin=given.origin, learn=exchanged(given.learn), ranked=exchanged(given.ranked))
 
@@ -119,9 +121,26 @@ def mean_auc(given: Morning, name: str, shuffles: int) -> float:
     return float(np.mean(aucs))
 
 
+def with_early_outcomes(given: Morning) -> Morning:
+    """Return the morning with snapshots more, of which half the horizon was over."""
+    days = tuple(ORIGIN - timedelta(days=CHURN.lead_days + CHURN.horizon_days // 2 + back) for back in (20, 0))
+    young = snapshots(5, customers=given.ranked["customer_id"].nunique(), days=days)
+    return Morning(origin=ORIGIN, learn=with_early(given.learn, young), ranked=given.ranked)
+
+
+def test_r16_all_labels_are_exchanged_also_the_early_ones() -> None:
+    given = with_early_outcomes(morning())
+    mixed = shuffled(given, 1).learn
+    for name in ("label", EARLY_LABEL):
+        share, again = (rows.groupby("cutoff")[name].mean().dropna().tolist() for rows in (given.learn, mixed))
+        assert share == pytest.approx(again)
+        known = given.learn[name].notna()
+        assert 0.2 < (mixed.loc[known, name] != given.learn.loc[known, name]).mean() < 0.7
+
+
 @pytest.mark.night
 def test_r16_from_shuffled_labels_nothing_is_learned_on_twenty_shuffles() -> None:
-    given = morning(customers=400)
+    given = with_early_outcomes(morning(customers=400))
     assert mean_auc(given, "logistic", shuffles=20) == pytest.approx(0.5, abs=0.03)
 
 

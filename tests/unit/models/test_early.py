@@ -19,7 +19,7 @@ from models.early import finished, lesson_of, speaks_early
 from models.folds import Fold, folds_of, left_out, split
 from models.ladder import train
 from models.origins import require_sound
-from tests.unit.models.snapshots import CHURN, CUTOFF, FEATURES, TRAINING, cutoffs, learned, snapshots
+from tests.unit.models.snapshots import CHURN, CUTOFF, FEATURES, TRAINING, cutoffs, learned, snapshots, with_early
 
 HALF_DAYS = CHURN.lead_days + CHURN.horizon_days // 2
 YOUNG = tuple(CUTOFF - timedelta(days=HALF_DAYS + back) for back in (26, 0))
@@ -28,12 +28,6 @@ ABLE: dict[str, Fit] = {
     "logistic": fit_logistic_regression,
     "lightgbm": partial(fit_boosted, lost=True, seed=7, threads=1, settings=SETTINGS, members=1),
 }
-
-
-def with_early(whole: pd.DataFrame, young: pd.DataFrame) -> pd.DataFrame:
-    """Return finished snapshots, whose early label is the label, and young ones that have only the early one."""
-    unfinished = young.assign(label=pd.Series([pd.NA] * len(young), dtype="Int8"), **{EARLY_LABEL: young["label"]})
-    return pd.concat([whole.assign(**{EARLY_LABEL: whole["label"]}), unfinished], ignore_index=True)
 
 
 @pytest.fixture(scope="module")
