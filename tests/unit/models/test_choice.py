@@ -98,10 +98,10 @@ def test_the_blend_is_taken_when_it_is_the_best_or_when_all_are_alike() -> None:
 
 def test_trees_held_to_directions_speak_for_free_ones_that_are_hardly_better() -> None:
     noise = [0.3, -0.3] * 20
-    near, far = ([0.4 + more + each for each in noise] for more in (0.01, 0.1))
+    near, far = ([0.4 + more + each for each in noise] for more in (0.08, 0.1))  # standard error 0.048
     others = {"rule": [2.0] * 40, "blend": [0.9] * 40, "lightgbm": [0.4] * 40}
     names = ("rule", "blend", "monotone", "lightgbm")
-    told = "monotone is within one standard error of the best (lightgbm)"
+    told = "monotone is within two standard errors of the best (lightgbm)"
     assert choose(judged(**others, monotone=near), BOTH, names) == ("monotone", told)
     assert choose(judged(**others, monotone=far), BOTH, names)[0] == "lightgbm"
 

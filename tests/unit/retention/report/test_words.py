@@ -85,6 +85,11 @@ def test_why_a_candidate_was_chosen_is_said_with_its_name() -> None:
     assert "the best candidate (LightGBM, starting from the buying rhythm) was" in said(remark, report_texts("en"))
 
 
+def test_that_held_trees_speak_for_free_ones_is_said() -> None:
+    told = said("monotone is within two standard errors of the best (lightgbm)", report_texts("en"))
+    assert told.endswith("held to known directions no reason speaks against them.")
+
+
 @pytest.mark.parametrize(
     ("why", "start"),
     [
