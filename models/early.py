@@ -8,12 +8,15 @@ decision 0020.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.definition import Churn
 from features.matrix import EARLY_LABEL, feature_names
 from models.folds import teaches
 
@@ -46,6 +49,18 @@ def speaks_early(snapshots: pd.DataFrame) -> NDArray[np.bool_]:
         return np.zeros(len(snapshots), dtype=np.bool_)
     told = snapshots["label"].isna() & snapshots[EARLY_LABEL].notna()
     return told.to_numpy(dtype=np.bool_)
+
+
+def cutoffs_by_definition(snapshots: pd.DataFrame, churn: Churn) -> Iterator[tuple[date, Churn]]:
+    """Yield every cutoff, oldest first, with the definition by which its snapshots speak: the whole horizon or half."""
+    sooner = speaks_early(snapshots)
+    for rows, definition in ((snapshots.loc[~sooner], churn), (snapshots.loc[sooner], churn.early)):
+        yield from ((day, definition) for day in sorted(set(rows["cutoff"])))
+
+
+def mute(snapshots: pd.DataFrame) -> pd.DataFrame:
+    """Return the snapshots with neither label: nothing is known of what became of them."""
+    return snapshots.loc[snapshots["label"].isna().to_numpy(dtype=bool) & ~speaks_early(snapshots)]
 
 
 def lesson_of(learn: pd.DataFrame) -> Lesson:

@@ -29,7 +29,7 @@ from models.candidates import LADDER, Candidate, Fit, fit_logistic_regression, f
 from models.churn_model import ChurnModel, Purpose
 from models.decisive import decisive_tests
 from models.directions import directions
-from models.early import finished, lesson_of, speaks_early
+from models.early import cutoffs_by_definition, finished, lesson_of, mute
 from models.folds import folds_of, split, teaches
 from models.horizons import Horizons, fit_horizons
 from models.metrics import calibration_error, evaluate
@@ -210,11 +210,9 @@ def _ground_of(
 
 
 def _require_labels(snapshots: pd.DataFrame, churn: Churn, *, cutoff: date) -> None:
-    sooner = speaks_early(snapshots)
-    for rows, definition in ((snapshots.loc[~sooner], churn), (snapshots.loc[sooner], churn.early)):
-        for day in sorted(set(rows["cutoff"])):
-            require_finished(day, definition, known_until=cutoff)
-    unlabelled = snapshots.loc[snapshots["label"].isna().to_numpy() & ~sooner]
+    for day, definition in cutoffs_by_definition(snapshots, churn):
+        require_finished(day, definition, known_until=cutoff)
+    unlabelled = mute(snapshots)
     if len(unlabelled):
         customer, day = unlabelled[["customer_id", "cutoff"]].iloc[0]
         raise LeakageError(
@@ -253,7 +251,8 @@ def measured_at(test: pd.DataFrame) -> Mapping[str, float]:
 def _evidence(
     learn: pd.DataFrame, tested: pd.DataFrame, others: pd.DataFrame, *, chosen: str, remark: str
 ) -> Mapping[str, Any]:
-    rows, early = finished(learn), learn.loc[learn["label"].isna()]
+    rows, teaches_early = finished(learn), lesson_of(learn).early is not None
+    early = learn.loc[learn["label"].isna() & teaches_early]
     metrics, rival_metrics = (
         {str(name): _measured(part) for name, part in each.groupby("candidate", sort=True)} for each in (tested, others)
     )

@@ -14,7 +14,7 @@ import pandas as pd
 from features.definition import Churn
 from features.errors import LeakageError
 from features.timeline import horizon_of, learnable_before
-from models.early import speaks_early
+from models.early import cutoffs_by_definition, mute
 
 LEAST_ORIGINS, MOST_ORIGINS = 3, 6
 """How many origins a backtest aims at: fewer tell little about the season, more cost time and repeat each other."""
@@ -72,10 +72,9 @@ def require_sound(learn: pd.DataFrame, ranked: pd.DataFrame, *, origin: date, ch
         of those to judge.
     """
     _require_one_day(ranked, origin)
-    sooner = speaks_early(learn)
-    for rows, definition in ((learn.loc[~sooner], churn), (learn.loc[sooner], churn.early)):
-        _require_over(rows, origin, definition)
-    unlabelled = learn.loc[learn["label"].isna().to_numpy() & ~sooner]
+    for day, definition in cutoffs_by_definition(learn, churn):
+        _require_over(day, origin, definition)
+    unlabelled = mute(learn)
     if len(unlabelled):
         customer, day = unlabelled[["customer_id", "cutoff"]].iloc[0]
         raise LeakageError(
@@ -84,14 +83,13 @@ def require_sound(learn: pd.DataFrame, ranked: pd.DataFrame, *, origin: date, ch
         )
 
 
-def _require_over(learn: pd.DataFrame, origin: date, churn: Churn) -> None:
-    for day in sorted(set(learn["cutoff"])):
-        end = horizon_of(day, churn).end
-        if end > origin:
-            raise LeakageError(
-                f"the split at {origin} learns from cutoff {day}, whose horizon ends {end - timedelta(days=1)}, inside"
-                f" what is judged; leave out cutoffs after {origin - (end - day)}"
-            )
+def _require_over(day: date, origin: date, churn: Churn) -> None:
+    end = horizon_of(day, churn).end
+    if end > origin:
+        raise LeakageError(
+            f"the split at {origin} learns from cutoff {day}, whose horizon ends {end - timedelta(days=1)}, inside"
+            f" what is judged; leave out cutoffs after {origin - (end - day)}"
+        )
 
 
 def _require_one_day(ranked: pd.DataFrame, origin: date) -> None:

@@ -122,6 +122,12 @@ def test_training_says_what_it_learned_early_and_tests_finished_horizons_only(fr
     assert model.digest != trained(finished(frame))[0].digest
 
 
+def test_early_outcomes_that_teach_nothing_are_not_said_to_have_been_learned_from(frame: pd.DataFrame) -> None:
+    alike = frame.assign(**{EARLY_LABEL: frame[EARLY_LABEL].where(frame["label"].notna(), 1)})
+    evidence = trained(alike)[0].evidence
+    assert (evidence["early_snapshots"], evidence["early_cutoffs"]) == (0, [])
+
+
 def test_the_order_of_rows_changes_no_bit(frame: pd.DataFrame) -> None:
     assert trained(frame.sample(frac=1, random_state=5))[0].digest == trained(frame)[0].digest
 
